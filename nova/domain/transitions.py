@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One row for each action on a server: from which states, through which tasks, to which end; and the word the API shows.
+
+The API's 409, the guarded UPDATE of the database, the end state that a finished operation gets, the tests and the
+documentation all read this table; nobody else decides about states.  Sources: the OpenStack Compute API's state tables.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from nova.domain.states import TaskState, VmState
+
+S = VmState
+T = TaskState
+
+
+class Action(enum.StrEnum):
+    """What can be done to a server; the value is the name in its list of instance actions."""
+
+    CREATE = "create"
+    DELETE = "delete"
+    REBOOT = "reboot"
+    REBOOT_HARD = "reboot_hard"
+    STOP = "stop"
+    START = "start"
+    ATTACH_VOLUME = "attach_volume"
+    DETACH_VOLUME = "detach_volume"
+    UPDATE_METADATA = "update_metadata"
+
+    @property
+    def recorded_as(self) -> str:
+        """The word in os-instance-actions; a hard reboot is a ``reboot`` there."""
+        return "reboot" if self is Action.REBOOT_HARD else self.value
+
+
+class Tasks(enum.Enum):
+    """Which tasks may be running when an action begins, where a row does not list them."""
+
+    NONE = "none"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """The row of one action.
+
+    ``during`` is empty for an action that sets no task state.  ``end`` is None where the server stays what it was, and
+    ``failure`` is None where a failure leaves it what it was.
+    """
+
+    allowed: frozenset[VmState]
+    tasks: Tasks | frozenset[TaskState] = Tasks.NONE
+    """Besides "no task", which is always allowed unless the state itself is not."""
+    needs_launched: bool = True
+    needs_host: bool = True
+    during: tuple[TaskState, ...] = ()
+    end: VmState | None = None
+    failure: VmState | None = None
+    obeys_lock: bool = True
+
+    def permits(self, vm_state: VmState, task_state: TaskState | None) -> bool:
+        """Whether the action may begin on a server in these states."""
+        if vm_state not in self.allowed:
+            return False
+        if task_state is None or self.tasks is Tasks.ANY:
+            return True
+        return isinstance(self.tasks, frozenset) and task_state in self.tasks
+
+
+ANY_STATE = frozenset(VmState) - {S.DELETED}
+
+TRANSITIONS: dict[Action, Transition] = {
+    Action.CREATE: Transition(
+        allowed=frozenset({S.BUILDING}),
+        tasks=Tasks.ANY,
+        needs_launched=False,
+        needs_host=False,
+        during=(T.SCHEDULING, T.NETWORKING, T.SPAWNING),
+        end=S.ACTIVE,
+        failure=S.ERROR,
+    ),
+    Action.DELETE: Transition(
+        allowed=ANY_STATE,
+        tasks=Tasks.ANY,
+        needs_launched=False,
+        needs_host=False,
+        during=(T.DELETING,),
+        end=S.DELETED,
+        failure=S.ERROR,
+    ),
+    Action.REBOOT: Transition(
+        allowed=frozenset({S.ACTIVE}),
+        during=(T.REBOOTING,),
+        end=S.ACTIVE,
+        failure=S.ERROR,
+    ),
+    Action.REBOOT_HARD: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.PAUSED, S.SUSPENDED, S.ERROR}),
+        tasks=frozenset(
+            {T.REBOOTING, T.REBOOT_PENDING, T.REBOOT_STARTED, T.REBOOTING_HARD}
+            | {T.RESUMING, T.UNPAUSING, T.PAUSING, T.SUSPENDING}
+        ),
+        during=(T.REBOOTING_HARD,),
+        end=S.ACTIVE,
+        failure=S.ERROR,
+    ),
+    Action.STOP: Transition(
+        allowed=frozenset({S.ACTIVE, S.ERROR}),
+        during=(T.POWERING_OFF,),
+        end=S.STOPPED,
+    ),
+    Action.START: Transition(
+        allowed=frozenset({S.STOPPED}),
+        during=(T.POWERING_ON,),
+        end=S.ACTIVE,
+    ),
+    Action.ATTACH_VOLUME: Transition(
+        allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED, S.RESIZED, S.SOFT_DELETED}),
+    ),
+    Action.DETACH_VOLUME: Transition(
+        allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED, S.RESIZED, S.SOFT_DELETED}),
+    ),
+    Action.UPDATE_METADATA: Transition(
+        allowed=frozenset({S.ACTIVE, S.PAUSED, S.SUSPENDED, S.STOPPED}),
+        tasks=Tasks.ANY,
+        needs_launched=False,
+        needs_host=False,
+    ),
+}
+
+_RESIZE = {T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH}
+_REBUILD = {T.REBUILDING, T.REBUILD_BLOCK_DEVICE_MAPPING, T.REBUILD_SPAWNING}
+
+_DEFAULT_STATUS: dict[VmState, str] = {
+    S.ACTIVE: "ACTIVE",
+    S.BUILDING: "BUILD",
+    S.STOPPED: "SHUTOFF",
+    S.RESIZED: "VERIFY_RESIZE",
+    S.PAUSED: "PAUSED",
+    S.SUSPENDED: "SUSPENDED",
+    S.RESCUED: "RESCUE",
+    S.ERROR: "ERROR",
+    S.DELETED: "DELETED",
+    S.SOFT_DELETED: "SOFT_DELETED",
+    S.SHELVED: "SHELVED",
+    S.SHELVED_OFFLOADED: "SHELVED_OFFLOADED",
+}
+
+_TASK_STATUS: dict[tuple[VmState, TaskState], str] = {
+    **{(S.ACTIVE, t): "REBOOT" for t in (T.REBOOTING, T.REBOOT_PENDING, T.REBOOT_STARTED)},
+    **{(S.ACTIVE, t): "HARD_REBOOT" for t in (T.REBOOTING_HARD, T.REBOOT_PENDING_HARD, T.REBOOT_STARTED_HARD)},
+    (S.ACTIVE, T.UPDATING_PASSWORD): "PASSWORD",
+    (S.ACTIVE, T.MIGRATING): "MIGRATING",
+    (S.PAUSED, T.MIGRATING): "MIGRATING",
+    (S.RESIZED, T.RESIZE_REVERTING): "REVERT_RESIZE",
+    **{(s, t): "RESIZE" for s in (S.ACTIVE, S.STOPPED) for t in _RESIZE},
+    **{(s, t): "REBUILD" for s in (S.ACTIVE, S.STOPPED, S.ERROR) for t in _REBUILD},
+}
+
+
+def status_of(vm_state: VmState, task_state: TaskState | None) -> str:
+    """The status word that the OpenStack API shows for a server in these states."""
+    if task_state is not None and (vm_state, task_state) in _TASK_STATUS:
+        return _TASK_STATUS[vm_state, task_state]
+    return _DEFAULT_STATUS[vm_state]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFilter:
+    """The pairs of states that one status word stands for."""
+
+    vm_states: frozenset[VmState]
+    """States that show the word by default."""
+    pairs: frozenset[tuple[VmState, TaskState]]
+    """States that show it while a task runs."""
+
+
+def states_of(status: str) -> StatusFilter:
+    """The inverse of :func:`status_of`, for filtering lists; both sets are empty for an unknown word."""
+    wanted = status.upper()
+    return StatusFilter(
+        frozenset(state for state, word in _DEFAULT_STATUS.items() if word == wanted),
+        frozenset(pair for pair, word in _TASK_STATUS.items() if word == wanted),
+    )

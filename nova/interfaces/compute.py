@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be asked of nova-compute.  Always of the one on a host: ``compute.on(host).reboot(…)``."""
+
+from __future__ import annotations
+
+from nova.context import RequestContext
+from nova.domain.orders import BuildOrder, InstanceOrder, VolumeOrder
+from nova.rpc.interface import Interface, call, cast
+
+
+class Compute(Interface):
+    """Instances on one host.  Each order is journalled on the host first and then reported to nova-conductor at its end."""
+
+    topic = "compute"
+    version = "1.0"
+
+    @cast
+    def build(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """Make an instance and start it."""
+        ...
+
+    @cast
+    def delete(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Remove an instance, its disks, its filters and its volume connections, whatever its state."""
+        ...
+
+    @cast
+    def reboot(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Reboot by asking the guest; a guest that does not obey in time is reset."""
+        ...
+
+    @cast
+    def reboot_hard(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Reset the guest, rebuilding its domain."""
+        ...
+
+    @cast
+    def stop(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Power the guest off, asking it first."""
+        ...
+
+    @cast
+    def start(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Power the guest on."""
+        ...
+
+    @cast
+    def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
+        """Connect a volume to the guest."""
+        ...
+
+    @cast
+    def detach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
+        """Disconnect a volume from the guest."""
+        ...
+
+    @call(timeout_s=20)
+    def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
+        """The last *max_bytes* of what the guest *name* wrote to its serial console; NotFound when there is none."""
+        ...
+
+    @cast
+    def refresh_filters(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
+        """Fetch the filters of these instances anew and apply them."""
+        ...

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be asked of nova-conductor: work that spans hosts, and the database for hosts that hold no password."""
+
+from __future__ import annotations
+
+from nova.context import RequestContext
+from nova.domain.host import HostResources
+from nova.domain.instance import Instance
+from nova.domain.orders import InstanceOrder, OperationReport
+from nova.domain.security_group import InstanceFilter
+from nova.domain.states import PowerState, TaskState
+from nova.rpc.interface import Interface, call, cast
+from nova.secret import Secret
+
+
+class Conductor(Interface):
+    """Builds, and the record of what compute hosts do."""
+
+    topic = "conductor"
+    version = "1.0"
+
+    @cast
+    def build_instances(
+        self, context: RequestContext, *, instance_uuids: tuple[str, ...], admin_password: Secret | None
+    ) -> None:
+        """Schedule, give addresses to and start the recorded instances (alike, of one request)."""
+        ...
+
+    @cast
+    def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
+        """Delete an instance whose host is not known or not alive; with a host that is alive the API asks the host."""
+        ...
+
+    @cast
+    def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
+        """The operation has come to *task_state*; ignored unless the operation is still in hand on *host*."""
+        ...
+
+    @call(timeout_s=60)
+    def finish_operation(self, context: RequestContext, *, report: OperationReport) -> None:
+        """Record the end of an operation and do what follows from it (end state, retry elsewhere, release).
+
+        Reporting twice does no harm.  Refused (Forbidden) when the operation is not in the hands of ``report.host``.
+        """
+        ...
+
+    @call(timeout_s=30)
+    def report_host(self, context: RequestContext, *, resources: HostResources) -> None:
+        """Record what a compute host has."""
+        ...
+
+    @call(timeout_s=30)
+    def heartbeat(self, context: RequestContext, *, host: str, binary: str, topic: str) -> None:
+        """The daemon *binary* on *host* is alive."""
+        ...
+
+    @call(timeout_s=60)
+    def instances_on_host(self, context: RequestContext, *, host: str) -> list[Instance]:
+        """All instances that belong on *host* and are not deleted."""
+        ...
+
+    @call(timeout_s=60)
+    def unfinished_orders(self, context: RequestContext, *, host: str) -> list[InstanceOrder]:
+        """The orders that were handed to *host* and whose end was never reported, oldest first."""
+        ...
+
+    @call(timeout_s=60)
+    def sync_power_states(self, context: RequestContext, *, host: str, states: dict[str, PowerState]) -> None:
+        """What the guests of *host* do now, by instance uuid; a server without a task follows its guest."""
+        ...
+
+    @call(timeout_s=60)
+    def instance_filters(
+        self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
+    ) -> list[InstanceFilter]:
+        """The filters of the named instances, or of all on *host* when none is named."""
+        ...

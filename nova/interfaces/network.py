@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be asked of nova-network."""
+
+from __future__ import annotations
+
+from nova.context import RequestContext
+from nova.domain.network import Nic, RequestedNetwork
+from nova.rpc.interface import Interface, call, cast
+
+
+class NetworkService(Interface):
+    """Addresses and the wiring of the network host."""
+
+    topic = "network"
+    version = "1.0"
+
+    @call(timeout_s=60)
+    def allocate(
+        self,
+        context: RequestContext,
+        *,
+        instance_uuid: str,
+        hostname: str,
+        host: str,
+        requested: tuple[RequestedNetwork, ...],
+    ) -> list[Nic]:
+        """Network cards with addresses for an instance, on the requested networks or on those its project has.
+
+        The DHCP server knows the addresses when this returns.  Asking again gives the same cards.  Raises NoCapacity
+        ("No more fixed addresses") or QuotaExceeded, with nothing kept.
+        """
+        ...
+
+    @call(timeout_s=60)
+    def release(self, context: RequestContext, *, instance_uuid: str) -> None:
+        """Give the instance's cards and addresses back; nothing happens when it has none."""
+        ...
+
+    @cast
+    def refresh(self, context: RequestContext) -> None:
+        """Networks were created, changed or deleted: look again at what this host has to serve."""
+        ...

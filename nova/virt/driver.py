@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nova-compute needs of a hypervisor, as a handful of small interfaces.
+
+A driver is any object that has them all (:class:`Driver`).  All methods may block; nova-compute calls them as plain
+functions.  Every method may be repeated: doing it again when it is done already changes nothing and raises nothing.
+Errors: HypervisorError with the hypervisor's own words as detail; InvalidImage for bytes that must not be booted;
+NoCapacity when the disk is full; NotFound for an unknown guest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from nova.context import RequestContext
+from nova.domain.block_device import BlockDevice, Connector, VolumeConnection
+from nova.domain.host import HostResources
+from nova.domain.image import Image
+from nova.domain.instance import Instance
+from nova.domain.network import Nic
+from nova.domain.security_group import InstanceFilter
+from nova.domain.states import PowerState
+
+
+class ImageReader(Protocol):
+    """Where a driver gets an image's bytes from; passed in."""
+
+    def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
+        """The bytes of an image, in chunks; NotFound, Forbidden or Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedVolume:
+    """A volume of a guest: its place in the guest and the way to it."""
+
+    device: BlockDevice
+    connection: VolumeConnection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """All that a driver must know to start a guest."""
+
+    instance: Instance
+    image: Image | None = None
+    """As it was at creation; None on later starts, where the disks are there."""
+    nics: tuple[Nic, ...] = ()
+    volumes: tuple[AttachedVolume, ...] = ()
+
+
+class Disks(Protocol):
+    """The instance's directory and its local disks."""
+
+    def fetch_images(self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader) -> None:
+        """Bring images into the cache of this host: once each, however many ask at once; checked and converted."""
+        ...
+
+    def create_disks(self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None) -> None:
+        """Root, ephemeral and swap disks as the flavor says, from the cache."""
+        ...
+
+    def delete_disks(self, instance: Instance) -> None:
+        """Remove all that belongs to the instance on this host's disk."""
+        ...
+
+
+class Lifecycle(Protocol):
+    """Guests: start, stop, look."""
+
+    def start(self, guest: Guest) -> None:
+        """Define the guest and run it, with all its disks and cards."""
+        ...
+
+    def destroy(self, instance: Instance) -> None:
+        """Stop the guest at once and forget its definition; the disks stay."""
+        ...
+
+    def shut_down(self, instance: Instance, *, timeout_s: float) -> None:
+        """Ask the guest to power off; after *timeout_s* seconds (0: at once) cut its power."""
+        ...
+
+    def reboot(self, guest: Guest, *, timeout_s: float) -> None:
+        """Ask the guest to reboot; one that has not gone down after *timeout_s* is reset."""
+        ...
+
+    def power_state(self, instance: Instance) -> PowerState:
+        """What the guest does now; NOSTATE when the hypervisor does not know it."""
+        ...
+
+    def power_states(self) -> dict[str, PowerState]:
+        """The same for all guests that this driver made, by instance uuid."""
+        ...
+
+
+class Volumes(Protocol):
+    """Volumes of running and stopped guests."""
+
+    def connector(self) -> Connector:
+        """Who this host is to a storage target."""
+        ...
+
+    def attach_volume(self, guest: Guest, volume: AttachedVolume) -> None:
+        """Give the guest one more disk."""
+        ...
+
+    def detach_volume(self, guest: Guest, device: BlockDevice) -> None:
+        """Take the disk away again, and wait until the guest has let go of it."""
+        ...
+
+
+class Console(Protocol):
+    """The serial console."""
+
+    def console_output(self, name: str, *, max_bytes: int) -> bytes:
+        """The end of what the guest has written, over its reboots."""
+        ...
+
+
+class Filters(Protocol):
+    """Packet filters on the guests' cards."""
+
+    def apply(self, filters: tuple[tuple[InstanceFilter, tuple[Nic, ...]], ...]) -> None:
+        """Put the filters of some instances in force on their cards, in one pass; called before the cards carry traffic."""
+        ...
+
+    def retain(self, instance_uuids: frozenset[str]) -> None:
+        """Withdraw the filters of all instances but these."""
+        ...
+
+    def remove(self, instance_uuid: str) -> None:
+        """Withdraw the filter of an instance."""
+        ...
+
+
+class HostInfo(Protocol):
+    """The host itself."""
+
+    def resources(self) -> HostResources:
+        """What the host has, and what is free on its disk."""
+        ...
+
+    def check(self) -> None:
+        """Raise Unavailable, with the reason, when no guest could be started now."""
+        ...
+
+
+class Driver(Disks, Lifecycle, Volumes, Console, HostInfo, Protocol):
+    """A whole driver."""
