@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a daemon's typed interface is declared: one class, from which the client proxy and the server's dispatch both come.
+"""How a daemon's typed interface is declared: one class, from which client proxy and server dispatch both come.
 
     class Scheduler(Interface):
         \"\"\"Chooses hosts.\"\"\"
@@ -13,8 +13,8 @@
             ...
 
 ``nova.rpc.client.client_for(Scheduler, transport)`` is an object of that class whose methods send messages;
-``nova.rpc.server.Server.serve(Scheduler, implementation)`` answers them, and refuses to start unless *implementation* has
-every method with the same signature.  Arguments and results are coded by their annotations.
+``nova.rpc.server.Server.serve(Scheduler, implementation)`` answers them, and refuses to start unless *implementation*
+has every method with the same signature.  Arguments and results are coded by their annotations.
 """
 
 from __future__ import annotations
