@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all tables share: constraint names, column types that mean the same on SQLite, MariaDB and PostgreSQL, soft deletion.
+
+Models describe tables and never leave ``nova.db``: repositories select from ``Model.__table__`` and return domain objects.
+An empty optional text is NULL in the database and ``""`` in the domain object.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, DateTime, Float, Integer, MetaData, String, Text, false
+from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, MEDIUMTEXT
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+TABLE_OPTIONS: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_nopad_bin",
+    "mysql_row_format": "DYNAMIC",
+}
+"""MariaDB: names differ by case and by trailing spaces, as on the other two; indexes may span 3,072 bytes."""
+
+Name = String(255)
+"""A name or id of any script: 255 characters of up to four bytes."""
+Uuid = String(36)
+Moment = DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")
+"""A naive UTC time with microseconds."""
+LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+"""Text up to 16 MB; JSON documents are kept as such text."""
+Real = Float(53).with_variant(DOUBLE(), "mysql", "mariadb")
+
+
+class Base(DeclarativeBase):
+    """The base of all models.  A model with constraints of its own ends ``__table_args__`` with ``TABLE_OPTIONS``."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    __table_args__: Any = TABLE_OPTIONS
+
+
+class Timestamps:
+    """``created_at`` and ``updated_at``, set by the repositories from ``tx.now``."""
+
+    created_at: Mapped[datetime.datetime | None] = mapped_column(Moment, sort_order=-40)
+    updated_at: Mapped[datetime.datetime | None] = mapped_column(Moment, sort_order=-39)
+
+
+class SoftDeleted(Timestamps):
+    """A row that stays after its deletion.
+
+    ``deleted`` is 0 while it lives and the row's own id afterwards, so a unique constraint that includes it lets a name
+    be used again.
+    """
+
+    deleted_at: Mapped[datetime.datetime | None] = mapped_column(Moment, sort_order=-38)
+    deleted: Mapped[int] = mapped_column(Integer, default=0, server_default="0", sort_order=-37)
+
+
+def key() -> Mapped[int]:
+    """An integer primary key that the database numbers."""
+    return mapped_column(Integer, primary_key=True, autoincrement=True, sort_order=-36)
+
+
+def name(**options: Any) -> Mapped[str]:
+    """A name that every row has."""
+    return mapped_column(Name, nullable=False, **options)
+
+
+def optional_name(**options: Any) -> Mapped[str | None]:
+    """A name that a row may lack."""
+    return mapped_column(Name, nullable=True, **options)
+
+
+def flag() -> Mapped[bool]:
+    """Yes or no, no by default."""
+    return mapped_column(Boolean, nullable=False, default=False, server_default=false())
+
+
+def number(default: int = 0) -> Mapped[int]:
+    """A whole number that every row has."""
+    return mapped_column(Integer, nullable=False, default=default, server_default=str(default))
