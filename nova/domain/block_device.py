@@ -25,6 +25,8 @@ class BlockDevice:
     disk_bus: str = ""
     guest_format: str = ""
     volume_id: str = ""
+    volume_host: str = ""
+    """The nova-volume host that holds the volume; filled in for orders, no column."""
     snapshot_id: str = ""
     image_id: str = ""
     volume_size_gb: int | None = None

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from nova.domain.block_device import BlockDevice
 from nova.domain.image import Image
 from nova.domain.instance import Fault, InjectedFile, Instance, StepEvent
-from nova.domain.network import Nic
+from nova.domain.network import Nic, RequestedNetwork
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
 from nova.secret import Secret
@@ -45,6 +46,49 @@ class VolumeOrder:
 
     order: InstanceOrder
     device: BlockDevice
+
+
+Order = BuildOrder | InstanceOrder | VolumeOrder
+"""Whatever a compute host may be told to do."""
+
+
+def instance_order(order: Order) -> InstanceOrder:
+    """The part that every order has."""
+    return order if isinstance(order, InstanceOrder) else order.order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedOrders:
+    """The orders that a host was given and whose end it never reported, each in full."""
+
+    builds: tuple[BuildOrder, ...] = ()
+    instances: tuple[InstanceOrder, ...] = ()
+    volumes: tuple[VolumeOrder, ...] = ()
+
+    def oldest_first(self) -> list[Order]:
+        """All of them, in the order in which they were asked for."""
+        orders: list[Order] = [*self.builds, *self.instances, *self.volumes]
+        return sorted(orders, key=lambda order: instance_order(order).operation_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """What ``Operation.arguments`` holds of a create: all that the instance's own row does not say.
+
+    The API writes it; conductors read it, and add a host to ``ignore_hosts`` each time that a build failed there.
+    """
+
+    image: Image | None = None
+    kernel: Image | None = None
+    ramdisk: Image | None = None
+    networks: tuple[RequestedNetwork, ...] = ()
+    injected_files: tuple[InjectedFile, ...] = ()
+    hints: dict[str, Any] = field(default_factory=dict)
+    force_host: str = ""
+    force_node: str = ""
+    ignore_hosts: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    """Why the build failed on each of ``ignore_hosts``, as its owner may read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

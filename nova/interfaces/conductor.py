@@ -6,7 +6,7 @@ from __future__ import annotations
 from nova.context import RequestContext
 from nova.domain.host import HostResources
 from nova.domain.instance import Instance
-from nova.domain.orders import InstanceOrder, OperationReport
+from nova.domain.orders import OperationReport, UnfinishedOrders
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState, TaskState
 from nova.rpc.interface import Interface, call, cast
@@ -60,8 +60,13 @@ class Conductor(Interface):
         ...
 
     @call(timeout_s=60)
-    def unfinished_orders(self, context: RequestContext, *, host: str) -> list[InstanceOrder]:
-        """The orders that were handed to *host* and whose end was never reported, oldest first."""
+    def unfinished_orders(self, context: RequestContext, *, host: str) -> UnfinishedOrders:
+        """The orders that were handed to *host* and whose end was never reported."""
+        ...
+
+    @call(timeout_s=60)
+    def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[str]:
+        """Those of *instance_uuids* that are recorded as deleted; one that was never recorded is not among them."""
         ...
 
     @call(timeout_s=60)
