@@ -35,7 +35,7 @@ class Transaction:
 
     def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
         """Run one statement; a list of values runs it for each of them in one go."""
-        return self.connection.execute(statement, values)  # type: ignore[return-value]
+        return self.connection.execute(statement, values)
 
     def after_commit(self, work: Callable[[], object]) -> None:
         """Do *work* once everything is safely written, in the order of asking; never when it was rolled back."""

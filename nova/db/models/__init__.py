@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+"""All tables.  Importing this package makes ``Base.metadata`` complete: one line for each module of models."""
+
+from nova.db.models import flavor as _flavor  # noqa: F401
+from nova.db.models import host as _host  # noqa: F401
+from nova.db.models import instance as _instance  # noqa: F401
+from nova.db.models import key_pair as _key_pair  # noqa: F401
+from nova.db.models import quota as _quota  # noqa: F401
+from nova.db.models.base import Base
+
+__all__ = ["Base"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all tables share: constraint names, column types that mean the same on SQLite, MariaDB and PostgreSQL, soft deletion.
+"""What all tables share: constraint names, column types that mean the same on all databases, soft deletion.
 
-Models describe tables and never leave ``nova.db``: repositories select from ``Model.__table__`` and return domain objects.
+Models describe tables and never leave ``nova.db``: repositories select from their tables and return domain objects.
 An empty optional text is NULL in the database and ``""`` in the domain object.
 """
 
@@ -64,12 +64,12 @@ class SoftDeleted(Timestamps):
     deleted: Mapped[int] = mapped_column(Integer, default=0, server_default="0", sort_order=-37)
 
 
-def key() -> Mapped[int]:
+def primary_key() -> Mapped[int]:
     """An integer primary key that the database numbers."""
     return mapped_column(Integer, primary_key=True, autoincrement=True, sort_order=-36)
 
 
-def name(**options: Any) -> Mapped[str]:
+def required_name(**options: Any) -> Mapped[str]:
     """A name that every row has."""
     return mapped_column(Name, nullable=False, **options)
 
