@@ -29,6 +29,8 @@ class Image:
     min_disk_gb: int = 0
     min_ram_mb: int = 0
     protected: bool = False
+    hidden: bool = False
+    """Kept out of lists, unless hidden ones are asked for"""
     tags: tuple[str, ...] = ()
     properties: dict[str, str] = field(default_factory=dict)
     created_at: datetime.datetime | None = None

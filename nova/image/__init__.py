@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Images: a store of our own, or a Glance, behind one interface.  Runs in nova-api, and for the bytes in nova-compute."""
+
+from nova.image.protocol import ImageFilters, ImageMember, ImageService, ImageUpdate, NewImage, Page
+
+__all__ = ["ImageFilters", "ImageMember", "ImageService", "ImageUpdate", "NewImage", "Page"]
