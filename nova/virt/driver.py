@@ -53,11 +53,18 @@ class Guest:
 class Disks(Protocol):
     """The instance's directory and its local disks."""
 
-    def fetch_images(self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader) -> None:
-        """Bring images into the cache of this host: once each, however many ask at once; checked and converted."""
+    def fetch_images(
+        self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
+    ) -> None:
+        """Bring images into the cache of this host: once each, however many ask at once; checked and converted.
+
+        :param limit_gb: the flavor's root disk: a larger image is refused before it takes room; 0 is no limit
+        """
         ...
 
-    def create_disks(self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None) -> None:
+    def create_disks(
+        self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None
+    ) -> None:
         """Root, ephemeral and swap disks as the flavor says, from the cache."""
         ...
 
@@ -122,7 +129,7 @@ class Filters(Protocol):
     """Packet filters on the guests' cards."""
 
     def apply(self, filters: tuple[tuple[InstanceFilter, tuple[Nic, ...]], ...]) -> None:
-        """Put the filters of some instances in force on their cards, in one pass; called before the cards carry traffic."""
+        """Put the filters of some instances in force on their cards, in one pass, before the cards carry traffic."""
         ...
 
     def retain(self, instance_uuids: frozenset[str]) -> None:

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The only place that calls qemu-img.  Every disk's format is given, none is ever guessed from its content.
+
+Runs in nova-compute, without root, under limits for memory, processor time and wall time: a crafted file that makes the
+tool hungry is the file's fault.  A failed call may leave the file that it was making; callers work on temporary names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from nova import errors
+from nova.system.commands import Completed, ResourceLimits
+
+DiskFormat = Literal["raw", "qcow2"]
+SourceFormat = Literal["raw", "qcow2", "vmdk"]
+
+ADDRESS_SPACE_BYTES = 1024**3
+CPU_S = 30
+WALL_S = 300.0
+
+_NO_SPACE = b"No space left on device"
+
+
+class Runner(Protocol):
+    """What is needed of nova.system.commands.CommandRunner."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout_s: float = 60.0,
+        ok_codes: Sequence[int] = (0,),
+        as_root: bool = False,
+        limits: ResourceLimits | None = None,
+    ) -> Completed:
+        """Run a command to its end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskInfo:
+    """What qemu-img says of a disk of ours."""
+
+    format: str
+    virtual_size_bytes: int
+    actual_size_bytes: int
+    backing_file: str | None
+
+
+class QemuImg:
+    """qemu-img with its limits."""
+
+    def __init__(self, runner: Runner, *, cpu_s: int = CPU_S, wall_s: float = WALL_S) -> None:
+        self._runner = runner
+        self._cpu_s = cpu_s
+        self._wall_s = wall_s
+
+    def create(self, path: Path, disk_format: DiskFormat, *, size_bytes: int) -> None:
+        """A new empty disk."""
+        self._run("create", "-q", "-f", disk_format, _file(path), str(size_bytes))
+
+    def create_overlay(self, path: Path, *, base: Path, base_format: DiskFormat, size_bytes: int) -> None:
+        """A qcow2 disk of *size_bytes* that shows *base* until it is written to."""
+        # Without -u the tool would open the base only to read its size, which is given.
+        self._run("create", "-q", "-u", "-f", "qcow2", "-F", base_format, "-b", str(base), _file(path), str(size_bytes))
+
+    def convert(
+        self,
+        source: Path,
+        source_format: SourceFormat,
+        target: Path,
+        target_format: DiskFormat,
+        *,
+        max_bytes: int,
+    ) -> None:
+        """Write the content of *source* to *target* (sparse), which may not become larger than *max_bytes*."""
+        formats = ("-f", source_format, "-O", target_format)
+        self._run("convert", "-q", *formats, _file(source), _file(target), file_size_bytes=max_bytes)
+
+    def resize(self, path: Path, disk_format: DiskFormat, *, size_bytes: int) -> None:
+        """Grow a disk; a smaller size is refused by the tool."""
+        self._run("resize", "-q", "-f", disk_format, _file(path), str(size_bytes))
+
+    def info(self, path: Path, disk_format: SourceFormat) -> DiskInfo:
+        """The facts of a disk of which the format is known; works while a guest has it open."""
+        done = self._run("info", "--output=json", "-U", "-f", disk_format, _file(path))
+        facts: dict[str, Any] = json.loads(done.stdout)
+        return DiskInfo(
+            format=facts["format"],
+            virtual_size_bytes=facts["virtual-size"],
+            actual_size_bytes=facts.get("actual-size", 0),
+            backing_file=facts.get("backing-filename"),
+        )
+
+    def _run(self, *words: str, file_size_bytes: int | None = None) -> Completed:
+        limits = ResourceLimits(
+            address_space_bytes=ADDRESS_SPACE_BYTES, cpu_s=self._cpu_s, file_size_bytes=file_size_bytes
+        )
+        done = self._runner.run(["qemu-img", *words], timeout_s=self._wall_s, ok_codes=range(-64, 256), limits=limits)
+        if done.code == 0:
+            return done
+        detail = f"qemu-img {words[0]} ended with {done.code}: {done.stderr.decode(errors='replace')[-800:].strip()}"
+        if _NO_SPACE in done.stderr:
+            raise errors.NoCapacity("The disk of the host is full: No space left on device.", detail=detail)
+        raise errors.HypervisorError("A disk could not be made or read on the host.", detail=detail)
+
+
+def _file(path: Path) -> str:
+    """An absolute path, which the tool cannot take for an option or for a URL-like name."""
+    if not path.is_absolute():
+        raise ValueError(f"{path} is not absolute")
+    return str(path)
