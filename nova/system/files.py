@@ -8,18 +8,19 @@ beside it, whose name begins with a dot.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
-
-import fasteners
 
 from nova import errors
 
 PRIVATE_DIRECTORY = 0o700
 SHARED_DIRECTORY = 0o750
+LOCK_POLL_S = 0.01
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes | str, *, mode: int = 0o640) -> None:
@@ -109,17 +110,33 @@ def read_small(path: str | os.PathLike[str], *, max_bytes: int = 1024 * 1024) ->
 
 @contextlib.contextmanager
 def file_lock(path: str | os.PathLike[str], *, timeout_s: float = 60.0) -> Iterator[None]:
-    """Hold the lock file *path* against all processes of this host; the file stays, the lock ends with the block.
+    """Hold the lock file *path* against all processes and threads of this host; the lock ends with the block.
+
+    The file itself stays, because removing it would let two holders in.
 
     :raises errors.Timeout: somebody else held it for *timeout_s* seconds
     """
-    lock = fasteners.InterProcessLock(os.fspath(path))
-    if not lock.acquire(blocking=True, delay=0.01, max_delay=0.1, timeout=timeout_s):
-        raise errors.Timeout(f"The lock {os.path.basename(path)} was held for {timeout_s:g} s.", detail=str(path))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
     try:
+        deadline = time.monotonic() + timeout_s
+        while not _locked(descriptor):
+            if time.monotonic() >= deadline:
+                raise errors.Timeout(
+                    f"The lock {os.path.basename(path)} was held for {timeout_s:g} s.", detail=str(path)
+                )
+            time.sleep(LOCK_POLL_S)
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Try once.  A flock belongs to the open file, so it also keeps out other threads of this process."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def writable_by_others(path: str | os.PathLike[str]) -> bool:
