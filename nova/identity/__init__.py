@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The built-in identity: users, projects, roles, tokens and signing keys.  Runs in nova-api; nova-manage administers it."""
+"""Identity of our own: users, projects, roles, tokens, signing keys.  Runs in nova-api; nova-manage administers it."""
 
 from nova.identity.caller import Caller, context_of
 from nova.identity.protocol import Identity, PasswordProof, Scope, SigningKey
