@@ -105,13 +105,14 @@ def _ready_consumer(queue: _Queue) -> MemoryConsumer | None:
 class MemoryDelivery:
     """A message in a consumer's hand."""
 
-    __slots__ = ("_consumer", "_queue", "_stored", "body", "content_type", "message_id", "queue")
+    __slots__ = ("_consumer", "_queue", "_stored", "body", "content_type", "message_id", "queue", "size")
 
     def __init__(self, consumer: MemoryConsumer, queue: _Queue, stored: _Stored) -> None:
         self._consumer = consumer
         self._queue = queue
         self._stored = stored
-        self.body: bytes | memoryview = stored.body
+        self.body = stored.body
+        self.size = len(stored.body)
         self.content_type = stored.content_type
         self.message_id = stored.id
         self.queue = queue.name

@@ -116,8 +116,8 @@ class Server:
     def _open(self, delivery: Delivery) -> Envelope:
         if delivery.content_type != CONTENT_TYPE:
             raise BadMessage(f"content type {delivery.content_type[:100]!r} is not {CONTENT_TYPE}")
-        if len(delivery.body) > self._max_message_bytes:
-            raise BadMessage(f"{len(delivery.body)} bytes are more than {self._max_message_bytes}")
+        if delivery.size > self._max_message_bytes:
+            raise BadMessage(f"{delivery.size} bytes are more than {self._max_message_bytes}")
         return decode_envelope(delivery.body)
 
     def _set_aside(self, delivery: Delivery, reason: str) -> None:

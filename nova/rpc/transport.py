@@ -51,7 +51,9 @@ class Message:
 class Delivery(Protocol):
     """A message that a consumer has in hand, until one of its methods was called; later calls do nothing."""
 
-    body: bytes | memoryview
+    body: bytes
+    """The whole message, or only its head when it is larger than the transport keeps."""
+    size: int
     content_type: str
     message_id: str
     queue: str
