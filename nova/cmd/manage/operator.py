@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an action of nova-manage works with: the options, the database and the way to the daemons, each made when first used."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from typing import TYPE_CHECKING, Any, TextIO
+
+from nova.context import RequestContext, admin_context
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+    from nova.db.engine import Database
+    from nova.rpc.transport import Transport
+
+
+class Operator:
+    """The person at the shell, who has all rights."""
+
+    def __init__(self, conf: cfg.ConfigOpts, *, out: TextIO | None = None) -> None:
+        self.conf: Any = conf
+        self.out = out or sys.stdout
+
+    def say(self, line: str = "") -> None:
+        """Print one line."""
+        print(line, file=self.out)
+
+    @functools.cached_property
+    def context(self) -> RequestContext:
+        """Rights for everything."""
+        return admin_context("nova-manage is run by the operator on the host")
+
+    @functools.cached_property
+    def db(self) -> Database:
+        """The database; it is not waited for long."""
+        from nova.cmd.wiring import open_database
+
+        return open_database(self.conf, max_retries=1)
+
+    @functools.cached_property
+    def transport(self) -> Transport:
+        """The broker."""
+        from nova.cmd.wiring import open_transport
+
+        return open_transport(self.conf)

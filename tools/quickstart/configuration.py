@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nova.conf of the quickstart cloud."""
+
+from __future__ import annotations
+
+from tools.quickstart.credentials import write_private
+from tools.quickstart.layout import APIS, BRIDGE, FIXED_RANGE, Layout
+
+_TEXT = """\
+# Written by ./quickstart; ./quickstart down removes it.
+[DEFAULT]
+state_path = {state}
+log_dir = {state}/log
+lock_path = {state}/lock
+instances_path = {state}/instances
+host = {host}
+my_ip = 127.0.0.1
+transport_url = memory://
+auth_strategy = builtin
+enabled_apis = osapi_compute,ec2,metadata,osapi_volume,identity,image
+{listens}
+metadata_listen = 0.0.0.0
+api_paste_config = {checkout}/etc/nova/api-paste.ini
+rootwrap_config = {checkout}/etc/nova/rootwrap.conf
+compute_driver = libvirt
+network_manager = nova.network.manager.FlatDHCPManager
+flat_network_bridge = {bridge}
+fixed_range = {fixed_range}
+metadata_host = 169.254.169.254
+public_interface = lo
+dhcpbridge_flagfile = {config}
+dhcpbridge = {dhcpbridge}
+force_dhcp_release = true
+volume_driver = file
+volumes_dir = {state}/volumes
+iscsi_ip_address = 127.0.0.1
+iscsi_helper = tgtadm
+
+[database]
+connection = sqlite:///{state}/nova.sqlite
+
+[image]
+store = local
+
+[libvirt]
+virt_type = {virt_type}
+cpu_mode = none
+connection_uri = {uri}
+"""
+
+
+def write(layout: Layout, *, virt_type: str, uri: str) -> None:
+    """Write the file."""
+    listens = "\n".join(f"{api}_listen = 127.0.0.1" for api in APIS)
+    text = _TEXT.format(
+        state=layout.state,
+        checkout=layout.checkout,
+        host=layout.name,
+        listens=listens,
+        bridge=BRIDGE,
+        fixed_range=FIXED_RANGE,
+        config=layout.config,
+        dhcpbridge=layout.program("nova-dhcpbridge"),
+        virt_type=virt_type,
+        uri=uri,
+    )
+    write_private(layout.config, text)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the quickstart cloud keeps its things, and the addresses it uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+APIS = {
+    "identity": 5000,
+    "ec2": 8773,
+    "osapi_compute": 8774,
+    "osapi_volume": 8776,
+    "image": 9292,
+}
+"""The APIs on the machine's loopback, with their usual ports.  The metadata service is for guests only."""
+
+FIXED_RANGE = "10.77.0.0/24"
+BRIDGE = "br-nova-qs"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Paths below one directory, and names."""
+
+    checkout: Path
+    host_network: bool
+    name: str = "nova-quickstart"
+
+    @property
+    def state(self) -> Path:
+        return self.checkout / "state"
+
+    @property
+    def namespace(self) -> str | None:
+        """The network namespace of the cloud; None with ``--host-network``."""
+        return None if self.host_network else self.name
+
+    @property
+    def config(self) -> Path:
+        return self.state / "etc" / "nova.conf"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def run(self) -> Path:
+        """Process id files and sockets."""
+        return self.state / "run"
+
+    @property
+    def guest(self) -> Path:
+        return self.state / "guest-image"
+
+    @property
+    def libvirt(self) -> Path:
+        return self.state / "libvirt"
+
+    @property
+    def key(self) -> Path:
+        return self.state / "demo.pem"
+
+    @property
+    def credentials(self) -> Path:
+        return self.state / "demorc"
+
+    @property
+    def passwords(self) -> Path:
+        return self.state / "passwords.json"
+
+    @property
+    def log(self) -> Path:
+        return self.logs / "quickstart.log"
+
+    def program(self, name: str) -> str:
+        """A program of the project's virtual environment."""
+        return str(self.checkout / ".venv" / "bin" / name)
+
+    def in_namespace(self, argv: list[str]) -> list[str]:
+        """*argv*, run where the cloud's network is."""
+        return argv if self.namespace is None else ["ip", "netns", "exec", self.namespace, *argv]
+
+
+def remembered(checkout: Path) -> Layout | None:
+    """The layout of the cloud that is there now, or None where there is none."""
+    mark = checkout / "state" / "host-network"
+    return Layout(checkout, mark.read_text().strip() == "yes") if mark.exists() else None
+
+
+def remember(layout: Layout) -> None:
+    """Write down that this cloud is there, before anything is made."""
+    for directory in (layout.state, layout.logs, layout.run, layout.config.parent):
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    (layout.state / "host-network").write_text("yes\n" if layout.host_network else "no\n")
