@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from nova import errors
 
@@ -29,7 +29,7 @@ class WrongUsage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument; ``spellings`` are further option names, ``convert`` raises ValueError for a word that does not fit."""
+    """One argument; ``spellings`` are further option names; ``convert`` raises ValueError for a word that is wrong."""
 
     name: str
     help: str
@@ -77,6 +77,9 @@ class Category:
     """Run when only the category is given"""
 
 
+Named = TypeVar("Named", Category, Action)
+
+
 def boolean(word: str) -> bool:
     """T, true, yes, 1, on and their opposites, in any case."""
     text = word.strip().lower()
@@ -87,18 +90,22 @@ def boolean(word: str) -> bool:
     raise ValueError("expected T or F")
 
 
-def find[Named: (Category, Action)](word: str, among: Sequence[Named], *, what: str) -> Named:
+def find(word: str, among: Sequence[Named], *, what: str) -> Named:
     """The one of *among* that *word* names or begins, in any case; WrongUsage with the list otherwise."""
     wanted = word.lower().replace("-", "_")
     for entry in among:
         if wanted in (entry.name, *entry.spellings):
             return entry
-    matching = [entry for entry in among if any(n.startswith(wanted) for n in (entry.name, *entry.spellings))]
+    matching: list[Named] = [entry for entry in among if _begins(wanted, (entry.name, *entry.spellings))]
     if len(matching) == 1:
         return matching[0]
-    names = "\n".join(f"\t{entry.name}" for entry in (matching or among))
+    names = "\n".join(f"\t{entry.name}" for entry in (matching or list(among)))
     problem = f"{word} matched multiple {what}" if matching else f"{word} does not match any {what}"
     raise WrongUsage(f"{problem}:\n{names}", code=2)
+
+
+def _begins(wanted: str, names: tuple[str, ...]) -> bool:
+    return any(name.startswith(wanted) for name in names)
 
 
 def read(action: Action, words: Sequence[str]) -> Values:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an action of nova-manage works with: the options, the database and the way to the daemons, each made when first used."""
+"""What an action of nova-manage works with: options, database and broker, each made when first used."""
 
 from __future__ import annotations
 
