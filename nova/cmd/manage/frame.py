@@ -77,7 +77,7 @@ class Category:
     """Run when only the category is given"""
 
 
-Named = TypeVar("Named", Category, Action)
+Named = TypeVar("Named", bound=Category | Action)
 
 
 def boolean(word: str) -> bool:
