@@ -33,9 +33,22 @@ SECTOR = 512
 PARTITION_START = 2048
 KERNEL_PACKAGES = ("linux-image-cloud-amd64", "linux-image-virtual")
 MODULES = (
-    "virtio_pci virtio_blk virtio_net virtio_rng virtio_balloon virtio_scsi ext4 isofs vfat nls_cp437 nls_ascii nls_utf8 "
-    "acpiphp button evdev ipv6 sr_mod sd_mod ata_piix ahci"
-).split()
+    *("virtio_pci", "virtio_blk", "virtio_net", "virtio_rng", "virtio_balloon", "virtio_scsi", "acpiphp", "button"),
+    *(
+        "evdev",
+        "ext4",
+        "isofs",
+        "vfat",
+        "nls_cp437",
+        "nls_ascii",
+        "nls_utf8",
+        "ipv6",
+        "sr_mod",
+        "sd_mod",
+        "ata_piix",
+        "ahci",
+    ),
+)
 PROGRAMS = {
     "busybox": "busybox-static",
     "dropbear": "dropbear-bin",

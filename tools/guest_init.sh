@@ -11,6 +11,7 @@ mount -t devtmpfs devtmpfs /dev
 mkdir -p /dev/pts /run /tmp /mnt /state /root/.ssh
 mount -t devpts devpts /dev/pts
 echo 1 >/proc/sys/kernel/printk
+hostname guest
 sh /lib/modules.sh 2>/dev/null
 
 # The power button: asked to go down by the hypervisor, at any time from here on.
