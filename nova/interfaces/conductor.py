@@ -6,8 +6,7 @@ from __future__ import annotations
 from nova.context import RequestContext
 from nova.domain.host import HostResources
 from nova.domain.instance import Instance
-from nova.domain.orders import OperationReport, UnfinishedOrders
-from nova.domain.security_group import InstanceFilter
+from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
 from nova.domain.states import PowerState, TaskState
 from nova.rpc.interface import Interface, call, cast
 from nova.secret import Secret
@@ -65,7 +64,7 @@ class Conductor(Interface):
         ...
 
     @call(timeout_s=60)
-    def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[str]:
+    def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[Instance]:
         """Those of *instance_uuids* that are recorded as deleted; one that was never recorded is not among them."""
         ...
 
@@ -75,8 +74,11 @@ class Conductor(Interface):
         ...
 
     @call(timeout_s=60)
-    def instance_filters(
+    def instance_orders(
         self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
-    ) -> list[InstanceFilter]:
-        """The filters of the named instances, or of all on *host* when none is named."""
+    ) -> list[InstanceOrder]:
+        """All that *host* must know to start or to filter the named instances of it, or all of its instances.
+
+        They belong to no operation: their ``operation_id`` is 0, and nothing is reported about them.
+        """
         ...

@@ -153,5 +153,17 @@ class HostInfo(Protocol):
         ...
 
 
-class Driver(Disks, Lifecycle, Volumes, Console, HostInfo, Protocol):
+class Housekeeping(Protocol):
+    """What is on the host's disk and may have to go."""
+
+    def stored_instances(self) -> frozenset[str]:
+        """The uuids of the instances that have a directory here."""
+        ...
+
+    def age_images(self, *, unused_s: float) -> None:
+        """Drop cached images that no disk here rests on and that nobody asked for in the last *unused_s* seconds."""
+        ...
+
+
+class Driver(Disks, Lifecycle, Volumes, Console, HostInfo, Housekeeping, Protocol):
     """A whole driver."""

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot: make an instance and start it.  Runs in nova-compute on the host that was chosen, whose room is claimed.
+
+On failure the guest, its filters, its volume connections and its directory are removed; the images stay in the cache.
+nova-conductor then tries another host, or gives up and releases addresses and room.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from nova.compute.operations.work import (
+    Work,
+    apply_filters,
+    connect_volumes,
+    destroy_guest,
+    disconnect_volumes,
+    remove_filters,
+)
+from nova.domain.orders import BuildOrder
+from nova.domain.states import TaskState
+from nova.errors import Unavailable
+from nova.virt.driver import Guest
+from nova.workflow.steps import Step
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Boot(Work):
+    """One build."""
+
+    build: BuildOrder
+
+
+def check_host(boot: Boot) -> None:
+    """Refuse at once when no guest could be started here now."""
+    boot.host.driver.check()
+
+
+def fetch_images(boot: Boot) -> None:
+    """Bring the images into the cache of this host."""
+    build = boot.build
+    images = tuple(image for image in (build.image, build.kernel, build.ramdisk) if image is not None)
+    boot.host.driver.fetch_images(boot.context, images, boot.host.images)
+
+
+def create_disks(boot: Boot) -> None:
+    """Make the instance's directory and disks, once the server's owner was told that it has come this far."""
+    _tell_spawning(boot)
+    build = boot.build
+    boot.host.driver.create_disks(boot.instance, image=build.image, kernel=build.kernel, ramdisk=build.ramdisk)
+
+
+def delete_disks(boot: Boot) -> None:
+    """Remove the directory and all that is in it."""
+    boot.host.driver.delete_disks(boot.instance)
+
+
+def start_guest(boot: Boot) -> None:
+    """Define the guest and run it."""
+    boot.host.driver.start(
+        Guest(instance=boot.instance, image=boot.build.image, nics=boot.order.nics, volumes=tuple(boot.volumes))
+    )
+
+
+def _tell_spawning(boot: Boot) -> None:
+    try:
+        boot.host.conductor.report_progress(
+            boot.context,
+            operation_id=boot.order.operation_id,
+            host=boot.host.name,
+            task_state=TaskState.SPAWNING,
+        )
+    except Unavailable as exc:
+        LOG.warning("The progress of server %s could not be reported: %s", boot.instance.uuid, exc)
+
+
+STEPS: list[Step[Boot]] = [
+    Step(check_host),
+    Step(fetch_images),
+    Step(create_disks, undo=delete_disks),
+    Step(connect_volumes, undo=disconnect_volumes),
+    Step(apply_filters, undo=remove_filters),
+    Step(start_guest, undo=destroy_guest),
+]

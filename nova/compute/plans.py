@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which steps each action on a compute host consists of: one row per action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nova.compute.host import Host
+from nova.compute.operations import boot, delete, power, reboot, volumes
+from nova.compute.operations.work import Work
+from nova.context import RequestContext
+from nova.domain.orders import BuildOrder, Order, VolumeOrder, instance_order
+from nova.domain.transitions import Action
+from nova.errors import InvalidInput
+from nova.workflow.steps import Control, Record, Step, run, undo
+
+Prepare = Callable[[RequestContext, Order, Host], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of an action, and how their state object is made from an order."""
+
+    steps: list[Step[Any]]
+    prepare: Prepare
+
+
+class Execution:
+    """One order with its plan, ready to be run or to be undone."""
+
+    def __init__(self, context: RequestContext, order: Order, host: Host) -> None:
+        plan = plan_for(instance_order(order).action)
+        self._steps = plan.steps
+        self._state = plan.prepare(context, order, host)
+
+    def run(self, *, record: Record, control: Control, begun_before: frozenset[str]) -> None:
+        """See :func:`nova.workflow.steps.run`."""
+        run(self._steps, self._state, record=record, control=control, begun_before=begun_before)
+
+    def undo(self, begun: frozenset[str]) -> None:
+        """Undo the steps that are named in *begun*."""
+        undo(self._steps, self._state, begun=begun)
+
+
+def plan_for(action: str) -> Plan:
+    """The plan of *action*; InvalidInput for one that no compute host does."""
+    try:
+        return PLANS[Action(action)]
+    except (KeyError, ValueError) as exc:
+        raise InvalidInput(f"A compute host cannot {action!r} a server.", action=action) from exc
+
+
+def _work(context: RequestContext, order: Order, host: Host) -> Work:
+    return Work(context=context, order=instance_order(order), host=host)
+
+
+def _boot(context: RequestContext, order: Order, host: Host) -> boot.Boot:
+    if not isinstance(order, BuildOrder):
+        raise InvalidInput("A build needs a build order.")
+    return boot.Boot(context=context, order=order.order, host=host, build=order)
+
+
+def _volume_work(context: RequestContext, order: Order, host: Host) -> volumes.VolumeWork:
+    if not isinstance(order, VolumeOrder):
+        raise InvalidInput("A volume operation needs a volume order.")
+    return volumes.VolumeWork(context=context, order=order.order, host=host, device=order.device)
+
+
+PLANS: Mapping[Action, Plan] = {
+    Action.CREATE: Plan(boot.STEPS, _boot),
+    Action.DELETE: Plan(delete.STEPS, _work),
+    Action.REBOOT: Plan(reboot.SOFT_STEPS, _work),
+    Action.REBOOT_HARD: Plan(reboot.HARD_STEPS, _work),
+    Action.STOP: Plan(power.STOP_STEPS, _work),
+    Action.START: Plan(power.START_STEPS, _work),
+    Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),
+    Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
+}

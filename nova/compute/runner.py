@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes orders on a compute host, carries each out step by step, and reports its end to nova-conductor.
+
+Runs in nova-compute.  An order is in the journal before its message is acknowledged, and leaves the journal when
+nova-conductor has accepted the report; in between any crash leads to :meth:`Runner.resume`.  Orders for one instance
+follow one another; a delete makes what runs before it on the same instance give up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+from nova.compute.faults import fault_of, may_succeed_elsewhere
+from nova.compute.host import Host
+from nova.compute.plans import Execution
+from nova.context import RequestContext
+from nova.domain.instance import Instance
+from nova.domain.orders import InstanceOrder, OperationReport, Order, VolumeOrder, instance_order
+from nova.domain.states import PowerState
+from nova.domain.transitions import Action
+from nova.errors import Forbidden, InternalError, NotFound, NovaError
+from nova.telemetry.logging import bind
+from nova.workflow.journal import Journal, JournalDirectory
+from nova.workflow.locks import KeyedLocks
+from nova.workflow.steps import Control, no_pause
+
+LOG = logging.getLogger(__name__)
+
+REMEMBERED = 5000
+REPORTING = "report"
+"""The name under which the pause hook is called before the end is reported."""
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Do *work* in a thread of its own."""
+    threading.Thread(target=work, daemon=True).start()
+
+
+@dataclass(slots=True)
+class _InHand:
+    journal: Journal
+    control: Control
+    order: InstanceOrder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.order = instance_order(self.journal.order)
+
+
+class Runner:
+    """All orders of one host that are in hand."""
+
+    def __init__(
+        self,
+        host: Host,
+        journals: JournalDirectory,
+        *,
+        background: Callable[[Callable[[], None]], None] = in_thread,
+        pause_before_step: Callable[[str], None] = no_pause,
+    ) -> None:
+        self._host = host
+        self._journals = journals
+        self._background = background
+        self._pause_before_step = pause_before_step
+        self._locks = KeyedLocks()
+        self._builds = threading.Semaphore(host.settings.max_concurrent_builds)
+        self._changed = threading.Condition()
+        self._in_hand: dict[int, _InHand] = {}
+        self._done = Remembered(REMEMBERED)
+        self._deleted = Remembered(REMEMBERED)
+        self._stopping = threading.Event()
+
+    def accept(self, context: RequestContext, order: Order) -> None:
+        """Record *order* and begin with it; one that is in hand or was done already is left alone."""
+        number = instance_order(order).operation_id
+        with self._changed:
+            if self._stopping.is_set() or number in self._in_hand or str(number) in self._done:
+                LOG.info("Order %s is known already, or comes while the daemon stops.", number)
+                return
+            self._begin(self._journals.open(context, order))
+
+    def resume(self, journals: Iterable[Journal]) -> None:
+        """Go on with what a former run of this daemon left."""
+        with self._changed:
+            for journal in journals:
+                if instance_order(journal.order).operation_id not in self._in_hand:
+                    self._begin(journal)
+
+    def busy(self) -> frozenset[str]:
+        """The instances that something is being done to."""
+        with self._changed:
+            return frozenset(each.order.instance.uuid for each in self._in_hand.values())
+
+    def stop(self, grace_s: float) -> None:
+        """Take no more orders and let those in hand finish for *grace_s* seconds; the journal keeps the others."""
+        self._stopping.set()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._in_hand, grace_s)
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until nothing is in hand; False when *timeout_s* passed first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._in_hand, timeout_s)
+
+    def _begin(self, journal: Journal) -> None:
+        entry = _InHand(journal, self._control(journal))
+        if entry.order.action == Action.DELETE:
+            self._supersede(entry.order.instance)
+        elif entry.order.instance.uuid in self._deleted:
+            entry.control.give_up("The server was deleted.")
+        self._in_hand[entry.order.operation_id] = entry
+        self._background(lambda: self._handle(entry))
+
+    def _control(self, journal: Journal) -> Control:
+        is_build = instance_order(journal.order).action == Action.CREATE
+        return Control(
+            deadline_s=self._host.settings.build_timeout_s if is_build else None,
+            pause_before_step=self._pause_before_step,
+        )
+
+    def _supersede(self, instance: Instance) -> None:
+        self._deleted.add(instance.uuid)
+        for other in self._in_hand.values():
+            if other.order.instance.uuid == instance.uuid:
+                other.control.give_up("The server was deleted.")
+
+    def _handle(self, entry: _InHand) -> None:
+        with bind(entry.journal.context), self._locks.hold(entry.order.instance.uuid):
+            try:
+                with self._turn(entry):
+                    report = entry.journal.report or self._carry_out(entry)
+                self._pause_before_step(REPORTING)
+                if self._deliver(entry, report):
+                    entry.journal.discard()
+                    self._done.add(str(entry.order.operation_id))
+            finally:
+                with self._changed:
+                    del self._in_hand[entry.order.operation_id]
+                    self._changed.notify_all()
+
+    def _turn(self, entry: _InHand) -> AbstractContextManager[object]:
+        return self._builds if entry.order.action == Action.CREATE else nullcontext()
+
+    def _carry_out(self, entry: _InHand) -> OperationReport:
+        """Run the steps; the report of how that ended, which is in the journal from now on."""
+        journal = entry.journal
+        try:
+            self._run(entry)
+        except Exception as error:  # noqa: BLE001
+            LOG.warning("%s of server %s failed: %s", entry.order.action, entry.order.instance.uuid, error, exc_info=error)
+            report = self._report(entry, error)
+        else:
+            LOG.info("%s of server %s is done.", entry.order.action, entry.order.instance.uuid)
+            report = self._report(entry)
+        journal.close(report)
+        return report
+
+    def _run(self, entry: _InHand) -> None:
+        journal, execution = entry.journal, self._execution(entry)
+        if journal.attempts >= self._host.settings.max_attempts:
+            step = journal.interrupted_step()
+            execution.undo(journal.begun_steps())
+            raise InternalError(
+                f"nova-compute was restarted {journal.attempts} times during this operation"
+                + (f", the last time in step {step}." if step else "."),
+            )
+        begun_before = journal.begun_steps()
+        journal.attempt()
+        execution.run(record=journal, control=entry.control, begun_before=begun_before)
+
+    def _execution(self, entry: _InHand) -> Execution:
+        return Execution(entry.journal.context, entry.journal.order, self._host)
+
+    def _report(self, entry: _InHand, error: Exception | None = None) -> OperationReport:
+        order, events = entry.order, entry.journal.events
+        step = events[-1].name if events else ""
+        return OperationReport(
+            operation_id=order.operation_id,
+            instance_uuid=order.instance.uuid,
+            action=order.action,
+            host=self._host.name,
+            events=events,
+            fault=None if error is None else fault_of(error, host=self._host.name, step=step),
+            may_retry_elsewhere=error is not None and may_succeed_elsewhere(error),
+            power_state=self._power_state(order),
+            device=entry.journal.order.device if isinstance(entry.journal.order, VolumeOrder) else None,
+        )
+
+    def _power_state(self, order: InstanceOrder) -> PowerState | None:
+        if order.action == Action.DELETE:
+            return None
+        try:
+            return self._host.driver.power_state(order.instance)
+        except NovaError as exc:
+            LOG.warning("The power state of server %s is not known: %s", order.instance.uuid, exc)
+            return None
+
+    def _deliver(self, entry: _InHand, report: OperationReport) -> bool:
+        """Report until it is accepted; False when the daemon stops first."""
+        pause_s = 0.5
+        while not self._stopping.is_set():
+            try:
+                self._host.conductor.finish_operation(entry.journal.context, report=report)
+            except (Forbidden, NotFound) as exc:
+                self._disown(entry, report, exc)
+                return True
+            except NovaError as exc:
+                LOG.warning("The end of operation %s could not be reported: %s. Trying again.", report.operation_id, exc)
+                self._stopping.wait(pause_s)
+                pause_s = min(pause_s * 2, self._host.settings.retry_longest_s)
+            else:
+                return True
+        return False
+
+    def _disown(self, entry: _InHand, report: OperationReport, refusal: NovaError) -> None:
+        """The operation is not ours any more: what was built for it belongs to nobody, so it is removed."""
+        LOG.warning("Operation %s is not in our hands any more: %s", report.operation_id, refusal)
+        if report.action == Action.CREATE and report.fault is None:
+            self._execution(entry).undo(entry.journal.begun_steps())
+
+
+class Remembered:
+    """The last *limit* keys that were added."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._keys: OrderedDict[str, None] = OrderedDict()
+
+    def add(self, key: str) -> None:
+        """Remember *key*, and forget the oldest one when there are too many."""
+        self._keys[key] = None
+        if len(self._keys) > self._limit:
+            self._keys.popitem(last=False)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys

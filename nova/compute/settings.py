@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nova-compute is told by its configuration, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeSettings:
+    """Times are in seconds."""
+
+    host: str
+    """The name of this host in the database and in queues"""
+    resume_guests: bool = False
+    """Whether guests that ran before the host went down are started again when it comes back"""
+    build_timeout_s: float = 1800.0
+    shutdown_timeout_s: float = 60.0
+    """How long a guest may take to power off or to reboot before it is forced"""
+    max_attempts: int = 3
+    """How often an operation that a restart of nova-compute interrupted is run, in all"""
+    max_concurrent_builds: int = 10
+    retry_longest_s: float = 30.0
+    """The longest pause between two tries to reach nova-conductor or the hypervisor"""
+    resources_interval_s: float = 60.0
+    power_state_interval_s: float = 600.0
+    leftovers_interval_s: float = 600.0
+    unfinished_interval_s: float = 60.0
+    heartbeat_interval_s: float = 10.0
+    reap_deleted_guests: bool = True
+    """Whether guests whose servers are deleted are removed; if not, the log names them"""
