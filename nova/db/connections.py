@@ -14,6 +14,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from nova import errors
+from nova.db import patterns
 from nova.db.settings import DatabaseSettings, connect_arguments
 
 LOG = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def _teach_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        connection.create_function("regexp", 2, patterns.search, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

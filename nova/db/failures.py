@@ -64,6 +64,8 @@ def _sqlite(cause: sqlite3.Error) -> Failure:
         return Failure.CONFLICT
     if name in {"SQLITE_TOOBIG", "SQLITE_MISMATCH"}:
         return Failure.BAD_VALUE
+    if name == "SQLITE_INTERRUPT":
+        return Failure.TOO_SLOW
     return Failure.AWAY if name.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")) else Failure.OTHER
 
 

@@ -33,7 +33,7 @@ class Transaction:
         self._after: list[Callable[[], object]] = []
         self._doomed = ""
 
-    def execute(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
         """Run one statement; a list of values runs it for each of them in one go."""
         return self.connection.execute(statement, values)
 
