@@ -21,9 +21,13 @@ class User:
     name: str
     enabled: bool = True
     email: str = ""
+    description: str = ""
     is_admin: bool = False
     access_key: str = ""
     secret_key: Secret | None = None
+    default_project_id: str = ""
+    version: int = 0
+    """Grows with each event that ends the user's tokens"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,16 @@ class Project:
     description: str = ""
     enabled: bool = True
     manager_id: str = ""
+    version: int = 0
+    """Grows with each event that ends the tokens for the project"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role that may be granted."""
+
+    id: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,8 +31,8 @@ def _big_number() -> Mapped[int]:
 class ImageRow(SoftDeleted, Base):
     """An image's description.
 
-    While bytes come in, ``upload_id`` names the one upload that may finish, ``reserved_bytes`` is what it has claimed of
-    the owner's quota, and ``touched_at`` is its last sign of life.
+    While bytes come in, ``upload_id`` names the one upload that may finish, ``reserved_bytes`` is what it has claimed
+    of the owner's quota, and ``touched_at`` is its last sign of life.
     """
 
     __tablename__ = "images"
