@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from nova.compute.faults import fault_of, may_succeed_elsewhere
 from nova.compute.host import Host
+from nova.compute.last_seen import LastSeen
 from nova.compute.plans import Execution
 from nova.context import RequestContext
 from nova.domain.instance import Instance
@@ -70,18 +70,21 @@ class Runner:
         self._builds = threading.Semaphore(host.settings.max_concurrent_builds)
         self._changed = threading.Condition()
         self._in_hand: dict[int, _InHand] = {}
-        self._done = Remembered(REMEMBERED)
-        self._deleted = Remembered(REMEMBERED)
+        self._done = LastSeen(REMEMBERED)
+        self._deleted = LastSeen(REMEMBERED)
+        self._ended = LastSeen(REMEMBERED)
         self._stopping = threading.Event()
 
     def accept(self, context: RequestContext, order: Order) -> None:
         """Record *order* and begin with it; one that is in hand or was done already is left alone."""
         number = instance_order(order).operation_id
         with self._changed:
-            if self._stopping.is_set() or number in self._in_hand or str(number) in self._done:
-                LOG.info("Order %s is known already, or comes while the daemon stops.", number)
+            if number in self._in_hand or str(number) in self._done:
+                LOG.info("Order %s is known already.", number)
                 return
-            self._begin(self._journals.open(context, order))
+            journal = self._journals.open(context, order)
+            if not self._stopping.is_set():
+                self._begin(journal)
 
     def resume(self, journals: Iterable[Journal]) -> None:
         """Go on with what a former run of this daemon left."""
@@ -90,10 +93,11 @@ class Runner:
                 if instance_order(journal.order).operation_id not in self._in_hand:
                     self._begin(journal)
 
-    def busy(self) -> frozenset[str]:
-        """The instances that something is being done to."""
+    def touched_since(self, moment: float) -> frozenset[str]:
+        """The instances that something was done to after *moment* (of the monotonic clock), or is being done to now."""
         with self._changed:
-            return frozenset(each.order.instance.uuid for each in self._in_hand.values())
+            now = frozenset(each.order.instance.uuid for each in self._in_hand.values())
+            return now | frozenset(uuid for uuid, ended_at in self._ended.items() if ended_at >= moment)
 
     def stop(self, grace_s: float) -> None:
         """Take no more orders and let those in hand finish for *grace_s* seconds; the journal keeps the others."""
@@ -123,7 +127,7 @@ class Runner:
         )
 
     def _supersede(self, instance: Instance) -> None:
-        self._deleted.add(instance.uuid)
+        self._deleted.note(instance.uuid)
         for other in self._in_hand.values():
             if other.order.instance.uuid == instance.uuid:
                 other.control.give_up("The server was deleted.")
@@ -136,11 +140,15 @@ class Runner:
                 self._pause_before_step(REPORTING)
                 if self._deliver(entry, report):
                     entry.journal.discard()
-                    self._done.add(str(entry.order.operation_id))
+                    self._done.note(str(entry.order.operation_id))
             finally:
-                with self._changed:
-                    del self._in_hand[entry.order.operation_id]
-                    self._changed.notify_all()
+                self._end(entry)
+
+    def _end(self, entry: _InHand) -> None:
+        with self._changed:
+            del self._in_hand[entry.order.operation_id]
+            self._ended.note(entry.order.instance.uuid)
+            self._changed.notify_all()
 
     def _turn(self, entry: _InHand) -> AbstractContextManager[object]:
         return self._builds if entry.order.action == Action.CREATE else nullcontext()
@@ -150,8 +158,8 @@ class Runner:
         journal = entry.journal
         try:
             self._run(entry)
-        except Exception as error:  # noqa: BLE001
-            LOG.warning("%s of server %s failed: %s", entry.order.action, entry.order.instance.uuid, error, exc_info=error)
+        except Exception as error:
+            LOG.warning("%s of server %s failed.", entry.order.action, entry.order.instance.uuid, exc_info=error)
             report = self._report(entry, error)
         else:
             LOG.info("%s of server %s is done.", entry.order.action, entry.order.instance.uuid)
@@ -209,7 +217,7 @@ class Runner:
                 self._disown(entry, report, exc)
                 return True
             except NovaError as exc:
-                LOG.warning("The end of operation %s could not be reported: %s. Trying again.", report.operation_id, exc)
+                LOG.warning("The end of operation %s could not be reported yet: %s", report.operation_id, exc)
                 self._stopping.wait(pause_s)
                 pause_s = min(pause_s * 2, self._host.settings.retry_longest_s)
             else:
@@ -221,20 +229,3 @@ class Runner:
         LOG.warning("Operation %s is not in our hands any more: %s", report.operation_id, refusal)
         if report.action == Action.CREATE and report.fault is None:
             self._execution(entry).undo(entry.journal.begun_steps())
-
-
-class Remembered:
-    """The last *limit* keys that were added."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._keys: OrderedDict[str, None] = OrderedDict()
-
-    def add(self, key: str) -> None:
-        """Remember *key*, and forget the oldest one when there are too many."""
-        self._keys[key] = None
-        if len(self._keys) > self._limit:
-            self._keys.popitem(last=False)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys

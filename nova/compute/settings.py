@@ -27,5 +27,9 @@ class ComputeSettings:
     leftovers_interval_s: float = 600.0
     unfinished_interval_s: float = 60.0
     heartbeat_interval_s: float = 10.0
+    filters_interval_s: float = 600.0
+    image_cache_interval_s: float = 2400.0
+    image_unused_s: float = 86400.0
+    """How long a cached image is kept that no disk rests on"""
     reap_deleted_guests: bool = True
     """Whether guests whose servers are deleted are removed; if not, the log names them"""

@@ -23,6 +23,7 @@ import msgspec
 from nova.context import RequestContext
 from nova.domain.instance import StepEvent
 from nova.domain.orders import BuildOrder, InstanceOrder, OperationReport, Order, VolumeOrder, instance_order
+from nova.system.clock import utc_now
 
 LOG = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class Journal:
         order: Order,
         *,
         host: str,
-        clock: Callable[[], datetime.datetime],
+        clock: Callable[[], datetime.datetime] = utc_now,
         path: Path | None = None,
     ) -> None:
         self.context = context
@@ -147,7 +148,7 @@ class Journal:
 class JournalDirectory:
     """All journals of one host."""
 
-    def __init__(self, path: Path, *, host: str, clock: Callable[[], datetime.datetime]) -> None:
+    def __init__(self, path: Path, *, host: str, clock: Callable[[], datetime.datetime] = utc_now) -> None:
         self._path = path
         self._host = host
         self._clock = clock

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of nova-compute on one host: what it is made of, what it does at its start, all the time, and at its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from nova.compute.host import Host
+from nova.compute.periodic.filters import refresh_filters
+from nova.compute.periodic.heartbeat import send_heartbeat
+from nova.compute.periodic.leftovers import remove_leftovers
+from nova.compute.periodic.power_states import report_power_states
+from nova.compute.periodic.resources import report_resources
+from nova.compute.periodic.unfinished import fetch_unfinished
+from nova.compute.runner import Runner, in_thread
+from nova.compute.service import ComputeService
+from nova.compute.startup import come_up
+from nova.workflow.journal import JournalDirectory
+from nova.workflow.periodic import PeriodicTask
+from nova.workflow.steps import no_pause
+
+
+class ComputeDaemon:
+    """Holds ``service``, which is to be served, and the runner behind it."""
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        journal_dir: Path,
+        background: Callable[[Callable[[], None]], None] = in_thread,
+        pause_before_step: Callable[[str], None] = no_pause,
+    ) -> None:
+        self._host = host
+        self._background = background
+        self._journals = JournalDirectory(journal_dir, host=host.name)
+        self._stopping = threading.Event()
+        self.runner = Runner(host, self._journals, background=background, pause_before_step=pause_before_step)
+        self.service = ComputeService(host, self.runner)
+
+    def start(self) -> None:
+        """Finish what a former run left and bring guests back, in the background.  To be called before serving."""
+        self._background(lambda: come_up(self._host, self.runner, self._journals, stopping=self._stopping))
+
+    def stop(self, grace_s: float = 60.0) -> None:
+        """Let what is in hand finish for *grace_s* seconds; the next start goes on with what did not."""
+        self._stopping.set()
+        self.runner.stop(grace_s)
+
+    def periodic_tasks(self) -> list[PeriodicTask]:
+        """What must be called again and again, each by its own clock."""
+        host, runner, settings = self._host, self.runner, self._host.settings
+        return [
+            PeriodicTask("heartbeat", settings.heartbeat_interval_s, lambda: send_heartbeat(host)),
+            PeriodicTask("resources", settings.resources_interval_s, lambda: report_resources(host)),
+            PeriodicTask("unfinished orders", settings.unfinished_interval_s, lambda: fetch_unfinished(host, runner)),
+            PeriodicTask("power states", settings.power_state_interval_s, lambda: report_power_states(host, runner)),
+            PeriodicTask("filters", settings.filters_interval_s, lambda: refresh_filters(host, ())),
+            PeriodicTask("leftovers", settings.leftovers_interval_s, lambda: remove_leftovers(host, runner)),
+            PeriodicTask("image cache", settings.image_cache_interval_s, self._age_images),
+        ]
+
+    def _age_images(self) -> None:
+        self._host.driver.age_images(unused_s=self._host.settings.image_unused_s)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nova-compute answers on one host: the Compute interface, each method by the operation of its name."""
+
+from __future__ import annotations
+
+from nova.compute.host import Host
+from nova.compute.operations import console
+from nova.compute.periodic.filters import refresh_filters
+from nova.compute.runner import Runner
+from nova.context import RequestContext
+from nova.domain.orders import BuildOrder, InstanceOrder, Order, VolumeOrder, instance_order
+from nova.domain.transitions import Action
+from nova.errors import InvalidInput
+
+
+class ComputeService:
+    """The implementation of :class:`nova.interfaces.compute.Compute`.
+
+    An order is in the journal when its method returns, and carried out after that.
+    """
+
+    def __init__(self, host: Host, runner: Runner) -> None:
+        self._host = host
+        self._runner = runner
+
+    def build(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """See :mod:`nova.compute.operations.boot`."""
+        self._accept(Action.CREATE, context, order)
+
+    def delete(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.delete`."""
+        self._accept(Action.DELETE, context, order)
+
+    def reboot(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.reboot`."""
+        self._accept(Action.REBOOT, context, order)
+
+    def reboot_hard(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.reboot`."""
+        self._accept(Action.REBOOT_HARD, context, order)
+
+    def stop(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.power`."""
+        self._accept(Action.STOP, context, order)
+
+    def start(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.power`."""
+        self._accept(Action.START, context, order)
+
+    def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
+        """See :mod:`nova.compute.operations.volumes`."""
+        self._accept(Action.ATTACH_VOLUME, context, order)
+
+    def detach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
+        """See :mod:`nova.compute.operations.volumes`."""
+        self._accept(Action.DETACH_VOLUME, context, order)
+
+    def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
+        """See :mod:`nova.compute.operations.console`."""
+        return console.get_console_output(self._host.driver, name=name, max_bytes=max_bytes)
+
+    def refresh_filters(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
+        """See :mod:`nova.compute.periodic.filters`."""
+        refresh_filters(self._host, instance_uuids)
+
+    def _accept(self, action: Action, context: RequestContext, order: Order) -> None:
+        if instance_order(order).action != action:
+            raise InvalidInput(f"An order to {instance_order(order).action!r} came where one to {action!r} belongs.")
+        self._runner.accept(context, order)
