@@ -122,3 +122,36 @@ class FloatingIp:
     fixed_address: str = ""
     instance_uuid: str = ""
     auto_assigned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DhcpHost:
+    """What the DHCP server of a network must know about one network card."""
+
+    network_id: int
+    mac_address: str
+    address: str
+    hostname: str
+    first: bool = True
+    """Whether it is the server's first card, the one with the default route"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """A lease that holds, as nova-dhcpbridge recorded it."""
+
+    mac_address: str
+    address: str
+    hostname: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasedAddress:
+    """A fixed address that its instance gave back; ``leased`` while its old user may still believe in it."""
+
+    address: str
+    mac_address: str
+    network_id: int
+    bridge: str
+    dhcp_server: str
+    leased: bool
