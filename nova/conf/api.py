@@ -43,6 +43,7 @@ LISTENERS = [option for name, row in APIS.items() for option in _listener(name, 
 ACCESS = [
     cfg.ListOpt(
         "enabled_apis",
+        item_type=Named({name: ("osapi",) if name == "osapi_compute" else () for name in APIS}),
         default=list(APIS),
         help=f"Endpoints that nova-api opens: {', '.join(APIS)}. The default is a cloud without neighbours; "
         "leave identity and image out where Keystone and Glance run. 'osapi' is the older word for osapi_compute.",

@@ -58,9 +58,10 @@ IMAGE = [
                 "glance": ("nova.image.glance.GlanceImageService", "nova.image.local.GlanceImageService"),
             }
         ),
-        default="local",
-        help="Where images are: in the built-in service, whose files lie on this host or a shared file system, or "
-        "in Glance.",
+        deprecated_opts=formerly("image_service"),
+        help="Where images are: in the built-in service, whose files lie on this host or a shared file system "
+        "(local), or in Glance. Without a value it is glance where auth_strategy is keystone or [glance] api_servers "
+        "is set, otherwise local.",
     ),
     cfg.StrOpt(
         "image_store_path",

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses that older files give in pieces or in older forms: database, broker, EC2, image service."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from oslo_config import cfg
+
+from nova import errors
+
+_DATABASE_DRIVERS = {
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "postgresql": "postgresql+psycopg2",
+    "postgres": "postgresql+psycopg2",
+}
+_BROKER_SCHEMES = {
+    "amqp": "amqp",
+    "amqps": "amqps",
+    "rabbit": "amqp",
+    "kombu": "amqp",
+    "pyamqp": "amqp",
+    "rabbits": "amqps",
+    "memory": "memory",
+    "fake": "memory",
+}
+
+
+def database_url(text: str) -> str:
+    """A database URL with the driver that is installed; one that names a driver stays as it is.
+
+    :raises errors.InvalidConfiguration: it is no URL
+    """
+    scheme, sign, rest = text.partition("://")
+    if not sign or not re.fullmatch(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?", scheme):
+        raise errors.InvalidConfiguration(
+            "[database] connection is no URL; mysql://user:password@host/nova is the form, or sqlite:///path."
+        )
+    return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
+
+
+def transport_url(conf: cfg.ConfigOpts) -> str:
+    """The broker's URL: as given, or put together from the older options.
+
+    The scheme of the result is ``amqp``, ``amqps`` or ``memory``.
+
+    :raises errors.InvalidConfiguration: a transport that is not supported
+    """
+    if conf.transport_url:
+        return broker_url(conf.transport_url)
+    if conf.fake_rabbit or conf.rpc_backend == "fake":
+        return "memory://"
+    if conf.rpc_backend != "rabbit":
+        raise errors.InvalidConfiguration(
+            f"rpc_backend = {conf.rpc_backend} is not supported; use RabbitMQ (transport_url = amqp://…) or memory://."
+        )
+    rabbit = conf.oslo_messaging_rabbit
+    scheme = "amqps" if rabbit.rabbit_use_ssl else "amqp"
+    user = f"{quote(rabbit.rabbit_userid, safe='')}:{quote(rabbit.rabbit_password, safe='')}"
+    hosts = rabbit.rabbit_hosts or [_with_port(rabbit.rabbit_host, rabbit.rabbit_port)]
+    places = ",".join(f"{user}@{_with_port(host, rabbit.rabbit_port)}" for host in hosts)
+    return f"{scheme}://{places}/{quote(rabbit.rabbit_virtual_host, safe='/')}"
+
+
+def broker_url(text: str) -> str:
+    """A transport URL with one of our own schemes.
+
+    :raises errors.InvalidConfiguration: it is no URL, or of an unknown scheme
+    """
+    scheme, sign, rest = text.partition("://")
+    known = _BROKER_SCHEMES.get(scheme.lower())
+    if not sign or known is None:
+        raise errors.InvalidConfiguration(
+            "transport_url must be amqp://user:password@host:port/vhost, amqps://… with TLS, or memory://."
+        )
+    return f"{known}://{rest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One URL in pieces."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def url(self) -> str:
+        """The whole."""
+        return f"{self.scheme}://{_with_port(self.host, self.port)}{self.path}"
+
+
+def ec2_endpoint(conf: cfg.ConfigOpts) -> Endpoint:
+    """The EC2 API as answers and credential files show it."""
+    parts = Endpoint(conf.ec2_scheme, conf.ec2_host, conf.ec2_port, conf.ec2_path)
+    if conf.ec2_url:
+        whole = urlsplit(conf.ec2_url)
+        parts = Endpoint(
+            whole.scheme or parts.scheme,
+            whole.hostname or parts.host,
+            whole.port or parts.port,
+            whole.path or parts.path,
+        )
+    return _host_may_be_url(parts)
+
+
+def compute_endpoint(conf: cfg.ConfigOpts) -> Endpoint:
+    """The compute API as credential files show it."""
+    return _host_may_be_url(Endpoint(conf.osapi_scheme, conf.osapi_host, conf.osapi_port, conf.osapi_path))
+
+
+def glance_servers(conf: cfg.ConfigOpts) -> list[str]:
+    """The image service's servers as URLs; bare hosts get the protocol and port of the other options."""
+    glance = conf.glance
+    return [
+        server.rstrip("/") if "://" in server else f"{glance.protocol}://{_with_port(server, glance.port)}"
+        for server in (glance.api_servers or [_with_port(glance.host, glance.port)])
+    ]
+
+
+def keystone_url(conf: cfg.ConfigOpts) -> str:
+    """Where Keystone is: ``auth_url``, or what the older pieces make, without a version at the end."""
+    group = conf.keystone_authtoken
+    url = group.auth_url or f"{group.auth_protocol}://{_with_port(group.auth_host, group.auth_port)}"
+    return re.sub(r"/v[23](\.0)?/?$", "", url.rstrip("/"))
+
+
+def database_parts(url: str) -> str:
+    """User, host and database of a URL, for a message about a connection that failed; no password."""
+    parts = urlsplit(url)
+    user = f"{unquote(parts.username)}@" if parts.username else ""
+    return f"{user}{parts.hostname or ''}{parts.path}"
+
+
+def _host_may_be_url(endpoint: Endpoint) -> Endpoint:
+    """Documents write ``http://address`` where an address is meant."""
+    if "://" not in endpoint.host:
+        return endpoint
+    whole = urlsplit(endpoint.host)
+    return Endpoint(whole.scheme or endpoint.scheme, whole.hostname or "", whole.port or endpoint.port, endpoint.path)
+
+
+def _with_port(host: str, port: int) -> str:
+    """``host:port``, with brackets around an IPv6 address; a port that is there stays."""
+    if host.startswith("["):
+        return host if "]:" in host else f"{host}:{port}"
+    if host.count(":") > 1:
+        return f"[{host}]:{port}"
+    return host if ":" in host else f"{host}:{port}"
