@@ -47,8 +47,17 @@ NO_EFFECT = {
     "zone_name": "there are no zones of zones",
     "compute_api_class": "each operation has one implementation",
     "compute_stats_class": "each operation has one implementation",
+    "ajax_console_proxy_topic": "there is no text console in the browser",
+    "console_driver": "there is no XenServer driver",
+    "noop_cost_fn_weight": "[filter_scheduler] has the multipliers of the weighers",
+    "compute_fill_first_cost_fn_weight": "[filter_scheduler] ram_weight_multiplier decides",
+    "least_cost_functions": "[filter_scheduler] weight_classes lists the weighers",
+    "least_cost_scheduler_cost_functions": "[filter_scheduler] weight_classes lists the weighers",
+    "default_host_filter": "[filter_scheduler] enabled_filters lists the filters",
+    "max_networks": "the network daemon chooses by itself",
+    "num_aoe_discover_tries": "there is no ATA-over-Ethernet driver",
+    "xen_hvmloader_path": "there is no Xen driver",
     "vncproxy_topic": "the proxy is no part of the message bus",
-
 }
 """Keys that were settings once, with what holds instead."""
 
@@ -56,7 +65,7 @@ FOREIGN_GROUPS = frozenset(
     {
         "neutron", "xenserver", "vmware", "hyperv", "baremetal", "trusted_computing", "zookeeper", "matchmaker_ring",
         "matchmaker_redis", "rpc_notifier2", "oslo_messaging_qpid", "oslo_messaging_zmq", "oslo_messaging_amqp",
-        "api_database", "placement", "placement_database", "rdp", "serial_console", "ssl", "upgrade_levels",
+        "api_database", "cells", "placement", "placement_database", "rdp", "serial_console", "ssl", "upgrade_levels",
         "service_user", "barbican", "key_manager", "keymgr", "ephemeral_storage_encryption", "mks", "pci", "guestfs",
         "cors", "privsep", "profiler", "remote_debug", "devices", "wsgi", "zvm", "ironic", "osapi_v3", "osapi_v21",
         "keystone", "oslo_middleware", "oslo_policy", "oslo_reports", "cache", "healthcheck", "composite", "app",

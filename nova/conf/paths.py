@@ -57,6 +57,7 @@ DEFAULT = [
     ),
     cfg.StrOpt(
         "tempdir",
+        deprecated_opts=formerly("config_drive_tempdir"),
         help="Directory for temporary files, which get random names and private modes there. Without a value the "
         "system's own is used; set it where /tmp is small.",
     ),

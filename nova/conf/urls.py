@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses that older files give in pieces or in older forms: database, broker, EC2, image service."""
+"""Addresses that older files give in pieces or in older forms: broker, EC2, image service, Keystone."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from oslo_config import cfg
 
 from nova import errors
 
-_DATABASE_DRIVERS = {
-    "mysql": "mysql+pymysql",
-    "mariadb": "mariadb+pymysql",
-    "postgresql": "postgresql+psycopg2",
-    "postgres": "postgresql+psycopg2",
-}
 _BROKER_SCHEMES = {
     "amqp": "amqp",
     "amqps": "amqps",
@@ -27,19 +21,6 @@ _BROKER_SCHEMES = {
     "memory": "memory",
     "fake": "memory",
 }
-
-
-def database_url(text: str) -> str:
-    """A database URL with the driver that is installed; one that names a driver stays as it is.
-
-    :raises errors.InvalidConfiguration: it is no URL
-    """
-    scheme, sign, rest = text.partition("://")
-    if not sign or not re.fullmatch(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?", scheme):
-        raise errors.InvalidConfiguration(
-            "[database] connection is no URL; mysql://user:password@host/nova is the form, or sqlite:///path."
-        )
-    return f"{_DATABASE_DRIVERS.get(scheme, scheme)}://{rest}"
 
 
 def transport_url(conf: cfg.ConfigOpts) -> str:
@@ -127,13 +108,6 @@ def keystone_url(conf: cfg.ConfigOpts) -> str:
     group = conf.keystone_authtoken
     url = group.auth_url or f"{group.auth_protocol}://{_with_port(group.auth_host, group.auth_port)}"
     return re.sub(r"/v[23](\.0)?/?$", "", url.rstrip("/"))
-
-
-def database_parts(url: str) -> str:
-    """User, host and database of a URL, for a message about a connection that failed; no password."""
-    parts = urlsplit(url)
-    user = f"{unquote(parts.username)}@" if parts.username else ""
-    return f"{user}{parts.hostname or ''}{parts.path}"
 
 
 def _host_may_be_url(endpoint: Endpoint) -> Endpoint:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from nova import errors
-from nova.system.masking import mask_argv, mask_text, printable
+from nova.masking import mask_argv, mask_text, printable
 from nova.system.rootwrap import Gate
 
 LOG = logging.getLogger(__name__)
