@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Free disk: what is neither claimed nor used."""
+
+from __future__ import annotations
+
+from nova.domain.host_state import HostState
+
+
+def free_disk(host: HostState) -> float:
+    """GB: the smaller of what is unclaimed and what the file system has free."""
+    return min(host.disk_gb - host.disk_gb_used, host.disk_available_gb)
