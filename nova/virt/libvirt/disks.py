@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Local disks of an instance: root, ephemeral and swap, made from the cache in its directory.
+
+Runs in nova-compute.  A failure leaves the directory as far as it came; ``delete`` removes it, and ``create`` makes
+whatever is missing.  The record of the disks is written last, so a disk without a record was never used.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import shutil
+from pathlib import Path
+
+from nova import errors
+from nova.context import RequestContext
+from nova.domain.flavor import Flavor
+from nova.domain.image import Image
+from nova.domain.instance import Instance
+from nova.system.files import ensure_directory
+from nova.virt.driver import ImageReader
+from nova.virt.images.cache import ImageCache
+from nova.virt.images.inspector import GIB
+from nova.virt.images.qemu_img import QemuImg
+from nova.virt.libvirt.layout import DiskRecord, Layout, LocalDisk
+from nova.virt.libvirt.settings import LibvirtSettings
+
+FILE_MODE = 0o640
+
+
+class LocalDisks:
+    """The disks on this host's file system."""
+
+    def __init__(self, settings: LibvirtSettings, *, layout: Layout, cache: ImageCache, qemu_img: QemuImg) -> None:
+        self._settings = settings
+        self._layout = layout
+        self._cache = cache
+        self._qemu_img = qemu_img
+
+    def fetch_images(
+        self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
+    ) -> None:
+        """Bring images into the cache."""
+        ensure_directory(self._layout.instances_path)
+        self._share(ensure_directory(self._layout.bases))
+        for image in images:
+            self._share(self._cache.fetch(context, image, reader, limit_gb=limit_gb))
+
+    def create(self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None) -> None:
+        """Make the disks that the flavor says; the images are in the cache."""
+        directory = ensure_directory(self._layout.directory(instance))
+        self._share(directory)
+        try:
+            disks = self._make_disks(directory, instance.flavor, image)
+            self._copy_boot_files(directory, kernel, ramdisk)
+        except OSError as exc:
+            raise errors.HypervisorError("A disk could not be made on the host.", detail=str(exc)) from exc
+        self._layout.write_record(instance, DiskRecord(disks=disks, direct_boot=kernel is not None))
+
+    def delete(self, instance: Instance) -> None:
+        """Remove all files of the instance."""
+        self._layout.remove(instance)
+
+    def age_out(self, *, min_age_s: float) -> tuple[Path, ...]:
+        """Remove bases that no instance here uses and that were not asked for lately; which they were."""
+        return self._cache.age_out(self._layout.bases_in_use(), min_age_s=min_age_s)
+
+    def _make_disks(self, directory: Path, flavor: Flavor, image: Image | None) -> tuple[LocalDisk, ...]:
+        disks = self._make_root(directory, flavor, image)
+        targets = iter(("vdb", "vdc"))  # vda is the root disk, or the volume that it boots from
+        if flavor.ephemeral_gb:
+            base = self._cache.ephemeral(flavor.ephemeral_gb)
+            disks.append(self._make(directory, "ephemeral", next(targets), base, flavor.ephemeral_gb * GIB))
+        if flavor.swap_mb:
+            base = self._cache.swap(flavor.swap_mb)
+            disks.append(self._make(directory, "swap", next(targets), base, flavor.swap_mb * 1024**2))
+        return tuple(disks)
+
+    def _make_root(self, directory: Path, flavor: Flavor, image: Image | None) -> list[LocalDisk]:
+        if image is None:
+            return []
+        base = self._base_of(image)
+        if image.disk_format != "iso":
+            return [self._make(directory, "root", "vda", base, flavor.root_gb * GIB or base.stat().st_size)]
+        cdrom = self._make(directory, "cdrom", "sda", base, base.stat().st_size)
+        if not flavor.root_gb:
+            return [cdrom]
+        root = directory / "root"
+        if not root.exists():
+            self._qemu_img.create(root, "qcow2", size_bytes=flavor.root_gb * GIB)
+            self._share(root, FILE_MODE)
+        return [cdrom, LocalDisk(name="root", format="qcow2", target="vda")]
+
+    def _make(self, directory: Path, name: str, target: str, base: Path, size_bytes: int) -> LocalDisk:
+        """One disk on (or a copy of) *base*, under its name only when it is finished."""
+        if size_bytes < base.stat().st_size:
+            raise errors.InvalidImage(f"The image needs {base.stat().st_size} bytes; the flavor gives {size_bytes}.")
+        path = directory / name
+        if not path.exists():
+            part = directory / f".{name}.part"
+            part.unlink(missing_ok=True)
+            try:
+                self._fill(part, base, size_bytes)
+                self._share(part, FILE_MODE)
+                os.replace(part, path)
+            finally:
+                part.unlink(missing_ok=True)
+        cdrom = name == "cdrom"
+        if self._settings.use_cow_images:
+            return LocalDisk(name=name, format="qcow2", target=target, base=base.name, cdrom=cdrom)
+        return LocalDisk(name=name, format="raw", target=target, cdrom=cdrom)
+
+    def _fill(self, part: Path, base: Path, size_bytes: int) -> None:
+        if self._settings.use_cow_images:
+            self._qemu_img.create_overlay(part, base=base, base_format="raw", size_bytes=size_bytes)
+            return
+        self._qemu_img.convert(base, "raw", part, "raw", max_bytes=max(size_bytes, base.stat().st_size))
+        if size_bytes > base.stat().st_size:
+            self._qemu_img.resize(part, "raw", size_bytes=size_bytes)
+
+    def _base_of(self, image: Image) -> Path:
+        base = self._cache.path_of(image)
+        if not base.exists():
+            raise errors.HypervisorError(f"The image {image.id} is not in the cache of this host.", detail=str(base))
+        return base
+
+    def _copy_boot_files(self, directory: Path, kernel: Image | None, ramdisk: Image | None) -> None:
+        for name, image in (("kernel", kernel), ("ramdisk", ramdisk)):
+            if image is not None:
+                shutil.copyfile(self._base_of(image), directory / name)
+                self._share(directory / name, FILE_MODE)
+
+    def _share(self, path: Path, mode: int | None = None) -> None:
+        """Give a path its permissions, and to QEMU's group when it has one of its own."""
+        if mode is not None:
+            path.chmod(mode)
+        if self._settings.qemu_group:
+            group = grp.getgrnam(self._settings.qemu_group).gr_gid
+            if path.stat().st_gid != group:
+                os.chown(path, -1, group)

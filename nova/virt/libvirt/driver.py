@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The libvirt driver, put together from its parts.  Runs in nova-compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nova.context import RequestContext
+from nova.domain.block_device import BlockDevice, Connector
+from nova.domain.host import HostResources
+from nova.domain.image import Image
+from nova.domain.instance import Instance
+from nova.domain.states import PowerState
+from nova.virt.driver import AttachedVolume, Guest, ImageReader
+from nova.virt.images.cache import CacheSettings, ImageCache
+from nova.virt.images.qemu_img import QemuImg, Runner
+from nova.virt.libvirt import console
+from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
+from nova.virt.libvirt.disks import LocalDisks
+from nova.virt.libvirt.guest import GuestBuilder
+from nova.virt.libvirt.host import Host
+from nova.virt.libvirt.initiators import Initiator, QemuInitiator
+from nova.virt.libvirt.layout import Layout
+from nova.virt.libvirt.lifecycle import Guests
+from nova.virt.libvirt.open_iscsi import HostInitiator
+from nova.virt.libvirt.settings import LibvirtSettings
+from nova.virt.libvirt.volumes import GuestVolumes
+
+
+class LibvirtDriver:
+    """KVM and QEMU guests of one libvirtd (``nova.virt.driver.Driver``)."""
+
+    def __init__(self, settings: LibvirtSettings, *, runner: Runner, run_blocking: RunBlocking = run_directly) -> None:
+        """
+        :param runner: runs qemu-img and the like
+        :param run_blocking: runs calls into libvirt so that they block nobody
+        """
+        self._runner = runner
+        self._layout = Layout(settings.instances_path)
+        self._connection = Connection(settings.uri, run_blocking)
+        initiator: Initiator = QemuInitiator(self._connection)
+        if settings.volume_initiator == "host":
+            initiator = HostInitiator(runner)
+        builder = GuestBuilder(settings, layout=self._layout, initiator=initiator)
+        qemu_img = QemuImg(runner)
+        cache = ImageCache(_cache_settings(settings, self._layout), qemu_img=qemu_img, runner=runner)
+        self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img)
+        self._guests = Guests(connection=self._connection, builder=builder, initiator=initiator, layout=self._layout)
+        self._volumes = GuestVolumes(settings, connection=self._connection, initiator=initiator)
+        self._host = Host(settings, connection=self._connection)
+
+    def fetch_images(
+        self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
+    ) -> None:
+        """Bring images into the cache of this host."""
+        self._disks.fetch_images(context, images, reader, limit_gb=limit_gb)
+
+    def create_disks(
+        self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None
+    ) -> None:
+        """Root, ephemeral and swap disks as the flavor says."""
+        self._disks.create(instance, image=image, kernel=kernel, ramdisk=ramdisk)
+
+    def delete_disks(self, instance: Instance) -> None:
+        """Remove all that belongs to the instance on this host's disk."""
+        self._disks.delete(instance)
+
+    def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
+        """For a periodic task: remove bases that no instance uses and nobody asked for in *min_age_s* seconds."""
+        return self._disks.age_out(min_age_s=min_age_s)
+
+    def start(self, guest: Guest) -> None:
+        """Define the guest and run it."""
+        self._guests.start(guest)
+
+    def destroy(self, instance: Instance) -> None:
+        """Stop the guest at once and forget its definition."""
+        self._guests.destroy(instance)
+
+    def shut_down(self, instance: Instance, *, timeout_s: float) -> None:
+        """Ask the guest to power off, then cut its power."""
+        self._guests.shut_down(instance, timeout_s=timeout_s)
+
+    def reboot(self, guest: Guest, *, timeout_s: float) -> None:
+        """Ask the guest to reboot; one that has not gone down in time is reset."""
+        self._guests.reboot(guest, timeout_s=timeout_s)
+
+    def power_state(self, instance: Instance) -> PowerState:
+        """What the guest does now."""
+        return self._guests.power_state(instance)
+
+    def power_states(self) -> dict[str, PowerState]:
+        """The same for all guests that this driver made."""
+        return self._guests.power_states()
+
+    def connector(self) -> Connector:
+        """Who this host is to a storage target."""
+        return self._volumes.connector()
+
+    def attach_volume(self, guest: Guest, volume: AttachedVolume) -> None:
+        """Give the guest one more disk."""
+        self._volumes.attach(guest, volume)
+
+    def detach_volume(self, guest: Guest, device: BlockDevice) -> None:
+        """Take the disk away again."""
+        self._volumes.detach(guest, device)
+
+    def console_output(self, name: str, *, max_bytes: int) -> bytes:
+        """The end of what the guest *name* has written."""
+        log = console.log_of(self._connection, name)
+        return console.tail(log, max_bytes=max_bytes, runner=self._runner)
+
+    def resources(self) -> HostResources:
+        """What the host has."""
+        return self._host.resources()
+
+    def check(self) -> None:
+        """Raise Unavailable when libvirtd does not answer."""
+        self._host.check()
+
+    def close(self) -> None:
+        """Let go of libvirtd."""
+        self._connection.close()
+
+
+def _cache_settings(settings: LibvirtSettings, layout: Layout) -> CacheSettings:
+    return CacheSettings(
+        directory=layout.bases,
+        host=settings.host,
+        reserved_disk_bytes=settings.reserved_disk_bytes,
+        max_image_bytes=settings.max_image_bytes,
+    )

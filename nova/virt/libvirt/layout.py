@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The directory of an instance: its files, and our own record of its disks, which decides formats for ever after.
+
+Runs in nova-compute.  ``instances_path/<uuid>`` is 0750, its files 0640 whatever the umask.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from nova import errors
+from nova.domain.instance import Instance
+from nova.system.files import read_small, write_atomically
+from nova.virt.images.qemu_img import DiskFormat
+
+RECORD = "disks.json"
+BASE_DIRECTORY = "_base"
+CONSOLE_LOG = "console.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDisk:
+    """A disk file in the instance's directory."""
+
+    name: str
+    """root, ephemeral or swap; also the file's name"""
+    format: DiskFormat
+    target: str
+    """In the guest: ``vda``"""
+    base: str = ""
+    """The cached base below an overlay, by file name"""
+    cdrom: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskRecord:
+    """What was made for an instance."""
+
+    disks: tuple[LocalDisk, ...] = ()
+    direct_boot: bool = False
+    """Whether files ``kernel`` and perhaps ``ramdisk`` are there to be booted."""
+
+
+class Layout:
+    """Where things are below ``instances_path``."""
+
+    def __init__(self, instances_path: Path) -> None:
+        self.instances_path = instances_path
+
+    @property
+    def bases(self) -> Path:
+        """The directory of the image cache."""
+        return self.instances_path / BASE_DIRECTORY
+
+    def directory(self, instance: Instance) -> Path:
+        """The instance's own directory."""
+        return self.instances_path / instance.uuid
+
+    def console_log(self, instance: Instance) -> Path:
+        """What the guest writes to its serial port."""
+        return self.directory(instance) / CONSOLE_LOG
+
+    def write_record(self, instance: Instance, record: DiskRecord) -> None:
+        """Keep *record*, durably."""
+        write_atomically(self.directory(instance) / RECORD, json.dumps(asdict(record)))
+
+    def read_record(self, instance: Instance) -> DiskRecord:
+        """The record of the instance's disks; an empty one for an instance without local disks.
+
+        :raises errors.HypervisorError: the record is damaged
+        """
+        return self._read(self.directory(instance))
+
+    def bases_in_use(self) -> frozenset[Path]:
+        """The bases below the disks of all instances whose directories are here.
+
+        :raises errors.HypervisorError: a record is damaged, so nothing can be said
+        """
+        if not self.instances_path.is_dir():
+            return frozenset()
+        directories = (path for path in self.instances_path.iterdir() if (path / RECORD).exists())
+        disks = (disk for directory in directories for disk in self._read(directory).disks)
+        return frozenset(self.bases / disk.base for disk in disks if disk.base)
+
+    def remove(self, instance: Instance) -> None:
+        """Remove the directory with all in it.
+
+        :raises errors.HypervisorError: something could not be removed
+        """
+        try:
+            shutil.rmtree(self.directory(instance))
+        except FileNotFoundError:
+            return
+        except OSError as exc:
+            raise errors.HypervisorError("The server's files could not be removed.", detail=str(exc)) from exc
+
+    def _read(self, directory: Path) -> DiskRecord:
+        try:
+            found = json.loads(read_small(directory / RECORD))
+            return DiskRecord(
+                disks=tuple(LocalDisk(**disk) for disk in found["disks"]), direct_boot=found["direct_boot"]
+            )
+        except FileNotFoundError:
+            return DiskRecord()
+        except (OSError, ValueError, TypeError, KeyError) as exc:
+            raise errors.HypervisorError(
+                "The record of the server's disks cannot be read.", detail=f"{directory / RECORD}: {exc}"
+            ) from exc

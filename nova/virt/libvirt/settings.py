@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the driver is told by the configuration, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibvirtSettings:
+    """Everything that an operator can choose; the defaults are the options' defaults."""
+
+    host: str
+    """This host's name in the cloud"""
+    host_ip: str = "127.0.0.1"
+    instances_path: Path
+    uri: str = "qemu:///system"
+    virt_type: str = "kvm"
+    """kvm or qemu"""
+    cpu_mode: str = "none"
+    """none (the hypervisor's default), host-model, host-passthrough"""
+    machine: str = ""
+    """QEMU machine type; empty is the default of libvirt"""
+    use_cow_images: bool = True
+    """Root disks are overlays on a cached base; otherwise full copies"""
+    disk_cache: str = ""
+    """QEMU's cache mode for local disks; empty: none where the file system has O_DIRECT, else writethrough"""
+    vnc_enabled: bool = True
+    vnc_listen: str = "127.0.0.1"
+    vnc_keymap: str = "en-us"
+    volume_initiator: str = "qemu"
+    """Who speaks iSCSI: ``qemu`` for each guest itself, ``host`` for the kernel through open-iscsi"""
+    qemu_group: str = ""
+    """The group that QEMU runs in, when it does not run as root: it may enter the instances' directories"""
+    reserved_disk_bytes: int = 0
+    max_image_bytes: int = 0
+    detach_timeout_s: float = 60.0

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``<disk>``: a file of the instance, or a volume over iSCSI through QEMU's own initiator or through the host's.
+
+The format is always written down: QEMU and libvirt never guess it from what a guest wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nova.system import xml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileDisk:
+    """A file in the instance's directory."""
+
+    path: str
+    format: str
+    target: str
+    cache: str = "none"
+    cdrom: bool = False
+    boot_order: int | None = None
+    backing_path: str = ""
+    """The base below an overlay, always raw; given so that libvirt need not open the overlay to learn of it"""
+
+    def build(self) -> xml.Element:
+        """The element."""
+        root = xml.element("disk", type="file", device="cdrom" if self.cdrom else "disk")
+        discard = None if self.cdrom else "unmap"
+        xml.child(root, "driver", name="qemu", type=self.format, cache=self.cache, discard=discard)
+        xml.child(root, "source", file=self.path)
+        if self.backing_path:
+            backing = xml.child(root, "backingStore", type="file")
+            xml.child(backing, "format", type="raw")
+            xml.child(backing, "source", file=self.backing_path)
+            xml.child(backing, "backingStore")
+        else:
+            xml.child(root, "backingStore")
+        _finish(root, self.target, bus="sata" if self.cdrom else "virtio", boot_order=self.boot_order)
+        if self.cdrom:
+            xml.child(root, "readonly")
+        return root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IscsiDisk:
+    """A volume that QEMU reaches itself.  The password is in a libvirt secret; only the secret's id is here."""
+
+    iqn: str
+    lun: int
+    address: str
+    port: int
+    target: str
+    serial: str
+    username: str = ""
+    secret_uuid: str = ""
+    boot_order: int | None = None
+
+    def build(self) -> xml.Element:
+        """The element."""
+        root = xml.element("disk", type="network", device="disk")
+        xml.child(root, "driver", name="qemu", type="raw", cache="none")
+        source = xml.child(root, "source", protocol="iscsi", name=f"{self.iqn}/{self.lun}")
+        xml.child(source, "host", name=self.address, port=self.port)
+        if self.secret_uuid:
+            auth = xml.child(source, "auth", username=self.username)
+            xml.child(auth, "secret", type="iscsi", uuid=self.secret_uuid)
+        _finish(root, self.target, serial=self.serial, boot_order=self.boot_order)
+        return root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathDisk:
+    """A volume that is a block device of the host."""
+
+    path: str
+    target: str
+    serial: str
+    boot_order: int | None = None
+
+    def build(self) -> xml.Element:
+        """The element."""
+        root = xml.element("disk", type="block", device="disk")
+        xml.child(root, "driver", name="qemu", type="raw", cache="none", io="native")
+        xml.child(root, "source", dev=self.path)
+        _finish(root, self.target, serial=self.serial, boot_order=self.boot_order)
+        return root
+
+
+def _finish(
+    root: xml.Element, target: str, *, bus: str = "virtio", serial: str = "", boot_order: int | None = None
+) -> None:
+    xml.child(root, "target", dev=target, bus=bus)
+    if serial:
+        xml.child(root, "serial", serial)
+    if boot_order is not None:
+        xml.child(root, "boot", order=boot_order)
