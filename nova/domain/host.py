@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +76,38 @@ class ComputeNode:
     running_vms: int
     supported: tuple[tuple[str, str, str], ...] = ()
     updated_at: datetime.datetime | None = None
+
+
+class HostRow(NamedTuple):
+    """A compute node as the scheduler looks at it: plain values, made ten thousand at a time."""
+
+    node_id: int
+    host: str
+    node: str
+    up: bool
+    """Its nova-compute was heard of lately and is not forced down"""
+    disabled: bool
+    availability_zone: str
+    vcpus: int
+    vcpus_used: int
+    memory_mb: int
+    memory_mb_used: int
+    disk_gb: int
+    disk_gb_used: int
+    disk_available_gb: int
+    hypervisor_type: str
+    hypervisor_version: int
+    running_vms: int
+    supported: str
+    """JSON: a list of [architecture, hypervisor type, vm mode]"""
+    cpu_info: str
+    """A JSON object as text"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLimits:
+    """How much may be claimed on a compute node in all; None is any amount."""
+
+    vcpus: float | None = None
+    memory_mb: float | None = None
+    disk_gb: float | None = None

@@ -8,9 +8,9 @@ An empty optional text is NULL in the database and ``""`` in the domain object.
 from __future__ import annotations
 
 import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Boolean, DateTime, Float, Integer, MetaData, String, Text, false
+from sqlalchemy import Boolean, DateTime, Float, Integer, MetaData, String, Table, Text, false
 from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, MEDIUMTEXT
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -44,6 +44,11 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
     __table_args__: Any = TABLE_OPTIONS
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table that *model* describes, for statements."""
+    return cast(Table, model.__table__)
 
 
 class Timestamps:

@@ -189,4 +189,4 @@ class BlockDeviceMappingRow(SoftDeleted, Base):
     no_device: Mapped[bool] = flag()
     attached: Mapped[bool] = flag()
 
-    __table_args__ = (Index("ix_block_device_mapping_instance_uuid_deleted", "instance_uuid", "deleted"), TABLE_OPTIONS)
+    __table_args__ = (UniqueConstraint("instance_uuid", "deleted", "device_name"), TABLE_OPTIONS)

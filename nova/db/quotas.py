@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What projects and users have in use.  A claim is one guarded UPDATE in the transaction that makes the rows it is for.
+
+Usage is counted for the project (``user_id`` empty) and for each of its users, so that a user's own limit, set later, is
+exact.  What a user has outside any project (key pairs) is counted under an empty project.  Limits are in
+:mod:`nova.db.quota_limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, literal, or_, select, update
+
+from nova import errors
+from nova.db.models.base import table_of
+from nova.db.models.quota import QuotaUsageRow
+from nova.db.quota_limits import limits_and_usage
+from nova.db.transaction import Transaction
+from nova.db.upserts import insert_missing
+from nova.domain.quota import UNLIMITED, Usage
+
+USAGES = table_of(QuotaUsageRow)
+C = USAGES.c
+
+Counter = Callable[[Transaction, str], Mapping[str, Mapping[str, int]]]
+"""Counts what the users of a project really have: user → resource → amount."""
+
+
+def claim(
+    tx: Transaction, amounts: Mapping[str, int], *, project_id: str, user_id: str, defaults: Mapping[str, int]
+) -> None:
+    """Take *amounts* (resource → how much) out of the limits of project and user, all or nothing.
+
+    Raises QuotaExceeded, with ``resource``, ``limit``, ``in_use`` and ``requested`` of the first that does not fit; the
+    transaction cannot be committed after that.  *defaults* hold where no row sets a limit.
+    """
+    wanted = {resource: amount for resource, amount in amounts.items() if amount > 0}
+    if not wanted:
+        return
+    state = limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults)
+    limits = {(user, resource): state.limit(resource, user=bool(user)) for user in {"", user_id} for resource in wanted}
+    missing = limits.keys() - state.in_use.keys()
+    _claim(tx, wanted, project_id=project_id, limits=limits, missing=missing)
+
+
+def claim_one(tx: Transaction, resource: str, *, project_id: str, user_id: str, limit: int) -> None:
+    """Take one of *resource* for one counter only, up to *limit* (-1: any number); raises QuotaExceeded."""
+    present = tx.execute(_counter(project_id, user_id, resource)).first()
+    missing = set() if present else {(user_id, resource)}
+    _claim(tx, {resource: 1}, project_id=project_id, limits={(user_id, resource): limit}, missing=missing)
+
+
+def release(tx: Transaction, amounts: Mapping[str, int], *, project_id: str, user_id: str) -> None:
+    """Give *amounts* back, in the transaction in which the things are really gone; never below nothing."""
+    wanted = {resource: amount for resource, amount in amounts.items() if amount > 0}
+    if not wanted:
+        return
+    less = _amount(wanted)
+    values = {"in_use": case((C.in_use > less, C.in_use - less), else_=0), "updated_at": tx.now}
+    tx.execute(update(USAGES).where(*_counters(project_id, {"", user_id}, wanted)).values(values))
+
+
+def usages(tx: Transaction, project_id: str, *, user_id: str = "", defaults: Mapping[str, int]) -> dict[str, Usage]:
+    """Limit and use of every resource of a project, or of one user in it."""
+    state = limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults)
+    resources = {*defaults, *(resource for user, resource in state.in_use if user == user_id)}
+    return {
+        resource: Usage(
+            resource=resource,
+            limit=state.limit(resource, user=bool(user_id)),
+            in_use=state.in_use.get((user_id, resource), 0),
+        )
+        for resource in sorted(resources)
+    }
+
+
+def recount(
+    tx: Transaction, project_id: str, *, resources: Collection[str], counter: Counter
+) -> dict[tuple[str, str], tuple[int, int]]:
+    """Set the use of *resources* to what *counter* finds; returns {(user, resource): (before, now)} of the wrong ones.
+
+    The project's counters are locked before anything is counted, so a claim cannot fall in between.
+    """
+    locked = select(C.id, C.user_id, C.resource, C.in_use).where(C.project_id == project_id, C.resource.in_(resources))
+    rows = {(row.user_id, row.resource): row for row in tx.execute(locked.order_by(C.id).with_for_update())}
+    real = _totals(counter(tx, project_id), resources)
+    missing = {key for key, amount in real.items() if amount and key not in rows}
+    insert_missing(tx, USAGES, [_new_row(tx, project_id, key, real[key]) for key in sorted(missing)])
+    wrong = {key: (row.in_use, real.get(key, 0)) for key, row in rows.items() if row.in_use != real.get(key, 0)}
+    for key, (_, amount) in wrong.items():
+        tx.execute(update(USAGES).where(C.id == rows[key].id).values(in_use=amount, updated_at=tx.now))
+    return wrong | {key: (0, real[key]) for key in missing}
+
+
+def projects(tx: Transaction) -> list[str]:
+    """All projects that have counters."""
+    return list(tx.execute(select(C.project_id).distinct().where(C.project_id != "").order_by(C.project_id)).scalars())
+
+
+def _claim(
+    tx: Transaction,
+    wanted: Mapping[str, int],
+    *,
+    project_id: str,
+    limits: Mapping[tuple[str, str], int],
+    missing: Collection[tuple[str, str]],
+) -> None:
+    insert_missing(tx, USAGES, [_new_row(tx, project_id, key, 0) for key in sorted(missing)])
+    more = _amount(wanted)
+    fits = [
+        and_(C.user_id == user, C.resource == resource, or_(literal(limit) < 0, C.in_use + wanted[resource] <= limit))
+        for (user, resource), limit in sorted(limits.items())
+    ]
+    users = {user for user, _ in limits}
+    claimed = update(USAGES).where(*_counters(project_id, users, wanted), or_(*fits))
+    if tx.execute(claimed.values(in_use=C.in_use + more, updated_at=tx.now)).rowcount != len(limits):
+        tx.doom("a quota was passed")
+        raise _exceeded(tx, wanted, project_id=project_id, limits=limits, more=wanted)
+
+
+def _exceeded(
+    tx: Transaction,
+    wanted: Mapping[str, int],
+    *,
+    project_id: str,
+    limits: Mapping[tuple[str, str], int],
+    more: Mapping[str, int],
+) -> errors.QuotaExceeded:
+    users = {user for user, _ in limits}
+    chosen = select(C.user_id, C.resource, C.in_use).where(*_counters(project_id, users, wanted))
+    in_use = {(row.user_id, row.resource): row.in_use for row in tx.execute(chosen)}
+    for (user, resource), limit in sorted(limits.items(), key=lambda item: list(wanted).index(item[0][1])):
+        used = in_use.get((user, resource), 0)
+        # A counter that did fit was raised already by the UPDATE; one that did not was left as it was.
+        if limit != UNLIMITED and used + more[resource] > limit and used != limit:
+            return _refusal(resource, limit, used, more[resource])
+    (user, resource), limit = min(limits.items(), key=lambda item: _room(item[1], in_use.get(item[0], 0)))
+    return _refusal(resource, limit, in_use.get((user, resource), 0), more[resource])
+
+
+def _room(limit: int, in_use: int) -> float:
+    return float("inf") if limit == UNLIMITED else limit - in_use
+
+
+def _refusal(resource: str, limit: int, in_use: int, requested: int) -> errors.QuotaExceeded:
+    return errors.QuotaExceeded(
+        f"Quota exceeded for {resource}: Requested {requested}, but already used {in_use} of {limit} {resource}",
+        resource=resource,
+        limit=limit,
+        in_use=in_use,
+        requested=requested,
+    )
+
+
+def _amount(wanted: Mapping[str, int]) -> ColumnElement[int]:
+    return case(*((C.resource == resource, amount) for resource, amount in sorted(wanted.items())), else_=0)
+
+
+def _counters(project_id: str, users: Collection[str], resources: Collection[str]) -> list[ColumnElement[bool]]:
+    return [C.project_id == project_id, C.user_id.in_(sorted(users)), C.resource.in_(sorted(resources))]
+
+
+def _counter(project_id: str, user_id: str, resource: str) -> Any:
+    return select(C.id).where(*_counters(project_id, {user_id}, {resource}))
+
+
+def _new_row(tx: Transaction, project_id: str, key: tuple[str, str], in_use: int) -> dict[str, Any]:
+    user, resource = key
+    times = {"created_at": tx.now, "updated_at": tx.now}
+    return {"project_id": project_id, "user_id": user, "resource": resource, "in_use": in_use, **times}
+
+
+def _totals(counted: Mapping[str, Mapping[str, int]], resources: Collection[str]) -> dict[tuple[str, str], int]:
+    totals: dict[tuple[str, str], int] = {}
+    for user, amounts in counted.items():
+        for resource in resources:
+            amount = amounts.get(resource, 0)
+            totals["", resource] = totals.get(("", resource), 0) + amount
+            if user:
+                totals[user, resource] = amount
+    return totals
