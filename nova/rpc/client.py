@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from nova.context import RequestContext
 from nova.errors import InternalError, Timeout
@@ -24,9 +24,12 @@ PUBLISH_TIMEOUT_S = 15.0
 class _Client:
     """What every client holds."""
 
+    topic: ClassVar[str]
+
     def __init__(self, transport: Transport, host: str, publish_timeout_s: float) -> None:
         self._transport = transport
         self._host = host
+        self._address = Address(self.topic, host)
         self._publish_timeout_s = publish_timeout_s
 
     def on(self, host: str) -> Self:
@@ -60,7 +63,7 @@ def _sender(interface: type[Interface], codec: MethodCodec) -> Callable[..., Any
 
 
 def _cast(client: _Client, codec: MethodCodec, context: RequestContext, arguments: dict[str, Any]) -> None:
-    _send_and_go(client, codec, context, arguments, to=Address(codec.topic, client._host))
+    _send_and_go(client, codec, context, arguments, to=client._address)
 
 
 def _fanout(client: _Client, codec: MethodCodec, context: RequestContext, arguments: dict[str, Any]) -> None:
@@ -79,7 +82,7 @@ def _send_and_go(
 
 def _call(client: _Client, codec: MethodCodec, context: RequestContext, arguments: dict[str, Any]) -> Any:
     transport, timeout_s, now = client._transport, codec.spec.timeout_s, time.time()
-    address = Address(codec.topic, client._host)
+    address = client._address
     message_id = transport.calls.new_id()
     body = encode(
         Envelope(

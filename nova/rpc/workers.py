@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nova.rpc.blocking import is_green
+
+LOG = logging.getLogger(__name__)
 
 
 class Workers:
@@ -19,7 +22,7 @@ class Workers:
         self._limit = limit
         self._name = name
         self._line: deque[tuple[Callable[..., Any], tuple[Any, ...]]] = deque()
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.Lock())
         self._running = 0
         self._start = _start_green if is_green() else self._start_native
 
@@ -51,7 +54,7 @@ class Workers:
     def _run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         try:
             while True:
-                function(*args)
+                _run_logged(function, args)
                 with self._changed:
                     if not self._line:
                         return
@@ -63,6 +66,13 @@ class Workers:
 
     def _start_native(self, function: Callable[..., Any], *args: Any) -> None:
         threading.Thread(target=function, args=args, name=self._name, daemon=True).start()
+
+
+def _run_logged(function: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    try:
+        function(*args)
+    except Exception:
+        LOG.exception("A message was not handled because of a defect")
 
 
 def _start_green(function: Callable[..., Any], *args: Any) -> None:

@@ -14,17 +14,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import kombu
 from amqp.exceptions import AMQPError
 from amqp.method_framing import frame_handler
+from kombu.connection import Connection as BrokerUrl
 from kombu.transport import pyamqp
 
 from nova.rpc.amqp import frames
+from nova.rpc.amqp.reading import Reader, reader_of
 from nova.rpc.settings import Broker, TransportSettings, url_of
 
 LOG = logging.getLogger(__name__)
 
-READ_BYTES = 128 * 1024
+READ_BYTES = 16 * 1024
 
 CONNECTION_ERRORS = (OSError, AMQPError, EOFError)
 """What the library raises when a connection cannot be made or breaks."""
@@ -32,7 +33,7 @@ CONNECTION_ERRORS = (OSError, AMQPError, EOFError)
 Receive = Callable[[frames.Incoming], None]
 
 
-class _Connection(pyamqp.Connection):  # type: ignore[misc]
+class _Connection(pyamqp.Connection):
     """The library's connection with another way to read and to write."""
 
     def __init__(self, *args: Any, max_message_bytes: int, **kwargs: Any) -> None:
@@ -42,6 +43,7 @@ class _Connection(pyamqp.Connection):  # type: ignore[misc]
         self.last_read_at = self.last_write_at = time.monotonic()
         self._keep = max_message_bytes
         self._unread = b""
+        self._reader: Reader | None = None
         self._incoming: dict[int, frames.Incoming] = {}
 
     def Transport(self, *args: Any, **kwargs: Any) -> Any:
@@ -79,8 +81,19 @@ class _Connection(pyamqp.Connection):  # type: ignore[misc]
             after_each_read()
             self._fill()
 
+    def read_here(self) -> None:
+        """The calling thread is the one that reads from now on."""
+        self._reader = reader_of(self.sock)
+
+    def collect(self) -> None:
+        """Close the socket."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        super().collect()
+
     def _fill(self) -> None:
-        data = self._transport.sock.recv(READ_BYTES)
+        data = (self._reader or self._transport.sock).recv(READ_BYTES)
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self.last_read_at = time.monotonic()
@@ -129,13 +142,13 @@ class _Connection(pyamqp.Connection):  # type: ignore[misc]
             receive(message)
 
 
-class _Transport(pyamqp.Transport):  # type: ignore[misc]
+class _Transport(pyamqp.Transport):
     Connection = _Connection
 
 
 def connect(settings: TransportSettings, broker: Broker) -> _Connection:
     """A connection to *broker*; one of CONNECTION_ERRORS when there is none."""
-    wanted = kombu.Connection(
+    wanted = BrokerUrl(
         url_of(broker),
         transport=_Transport,
         ssl=_tls_options(settings, broker),
@@ -149,6 +162,7 @@ def connect(settings: TransportSettings, broker: Broker) -> _Connection:
     connection: _Connection = wanted.transport.establish_connection()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sock.settimeout(None)
+    connection.read_here()
     return connection
 
 

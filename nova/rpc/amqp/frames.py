@@ -98,7 +98,7 @@ class Incoming:
     body: bytes = b""
 
     def add(self, piece: bytes, *, keep: int) -> bool:
-        """Take the next piece of the body; True when it was the last.  Of a body above *keep* bytes the head is kept."""
+        """Take the next piece of the body; True when it was the last.  Above *keep* bytes only the head is kept."""
         self.received += len(piece)
         if not self.body:
             self.body = piece

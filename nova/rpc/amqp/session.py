@@ -60,6 +60,7 @@ class Session:
         self._unblocked.set()
         self.connection.on_blocked = self._on_blocked
         self.connection.on_unblocked = self._unblocked.set
+        self._start_beating()
         self._plain = self.connection.channel()
         self._confirmed = self.connection.channel()
         self._plain.exchange_declare(self.names.exchange, "topic", durable=True, auto_delete=False)
@@ -88,9 +89,6 @@ class Session:
 
     def read(self) -> None:
         """Handle what the broker sends, and what other threads asked for, until the connection breaks."""
-        interval = self.connection.heartbeat
-        if interval:
-            threading.Thread(target=self._beat, args=(interval,), name="amqp-heartbeat", daemon=True).start()
         self._run_tasks()
         self.connection.read_for_ever(self._run_tasks)
 
@@ -128,6 +126,11 @@ class Session:
         except (OSError, AttributeError):
             LOG.debug("The AMQP connection was closed already.")
 
+    def _start_beating(self) -> None:
+        interval = self.connection.heartbeat
+        if interval:
+            threading.Thread(target=self._beat, args=(interval,), name="amqp-heartbeat", daemon=True).start()
+
     def _beat(self, interval: float) -> None:
         while not self.ended.wait(interval / 4):
             now = time.monotonic()
@@ -153,8 +156,8 @@ class Session:
             raise SessionLost(str(exc)) from exc
 
     def publish(self, message: Message, until: float) -> None:
-        """Send *message*, confirmed if it asks for that; SessionLost, or Unavailable when the broker does not take it."""
-        if not self._unblocked.wait(max(0.0, until - time.monotonic())):
+        """Send *message*, confirmed if it asks for that; SessionLost, or Unavailable when it is not taken."""
+        if not (self._unblocked.is_set() or self._unblocked.wait(max(0.0, until - time.monotonic()))):
             raise Unavailable("The message broker takes no messages now: it is short of memory or disk.")
         try:
             if message.confirmed:

@@ -41,6 +41,13 @@ class AmqpTransport:
         """See Transport."""
         if len(message.body) > self._settings.max_message_bytes:
             raise TooLarge(f"A message of {len(message.body)} bytes is too large to be sent.")
+        session = self._session
+        if session is not None:
+            try:
+                session.publish(message, time.monotonic() + within_s)
+                return
+            except SessionLost:
+                LOG.debug("Message %s is sent again after its session was lost.", message.id)
         self._with_session(within_s, lambda session, until: session.publish(message, until))
 
     def reply(self, reply_to: str, body: bytes, *, within_s: float) -> None:
@@ -147,7 +154,8 @@ class AmqpTransport:
                 self._session = session
                 self._changed.notify_all()
             return session
-        except CONNECTION_ERRORS as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever it is, the daemon must get its connection back
+            _note_defect(exc)
             if session is not None:
                 session.end()
             self._pause(broker, exc)
@@ -173,7 +181,8 @@ class AmqpTransport:
         reason: BaseException | None = None
         try:
             session.read()
-        except (*CONNECTION_ERRORS, SessionLost) as exc:
+        except Exception as exc:  # noqa: BLE001 - as above
+            _note_defect(exc)
             reason = exc
         finally:
             with self._changed:
@@ -186,3 +195,8 @@ class AmqpTransport:
             LOG.error("The connection to AMQP server on %s broke: %s. Connecting again.", session.broker, reason)
         else:
             self._pause(session.broker, reason or SessionLost())
+
+
+def _note_defect(error: Exception) -> None:
+    if not isinstance(error, (*CONNECTION_ERRORS, SessionLost)):
+        LOG.error("The AMQP connection is given up because of a defect", exc_info=error)

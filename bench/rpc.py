@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RPC through RabbitMQ against the same echo on bare py-amqp, in one run:  python -m bench.rpc [amqp://…]
+
+Without a URL it starts a broker of its own.  Clients and servers are processes of their own, as in a cloud.  Rounds of
+both sides alternate, so that whatever else the machine does falls on both; the median round counts.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TEXT = "x" * 100
+ROUNDS = 5
+CALLS = 1500
+CALLERS = 16
+MAX_RATIO = 1.2
+
+
+def floor_server(url: str) -> None:
+    """Echo with nothing but py-amqp."""
+    channel = _floor_channel(url)
+    import amqp
+
+    def on_message(message: amqp.Message) -> None:
+        reply = amqp.Message(message.body, correlation_id=message.properties["correlation_id"])
+        channel.basic_publish(reply, routing_key=message.properties["reply_to"])
+        channel.basic_ack(message.delivery_tag)
+
+    channel.queue_declare("bench_floor", auto_delete=True)
+    channel.basic_consume("bench_floor", callback=on_message)
+    print("ready", flush=True)
+    while True:
+        channel.connection.drain_events()
+
+
+def floor_client(url: str) -> None:
+    """Time the bare echo each time a line arrives."""
+    import amqp
+
+    channel = _floor_channel(url)
+    queue = channel.queue_declare(exclusive=True).queue
+    received: list[amqp.Message] = []
+    channel.basic_consume(queue, callback=received.append, no_ack=True)
+    body = f'{{"text": "{TEXT}"}}'
+    for _ in _turns():
+        began = time.perf_counter()
+        for number in range(CALLS):
+            request = amqp.Message(body, correlation_id=str(number), reply_to=queue)
+            channel.basic_publish(request, routing_key="bench_floor")
+            while not received:
+                channel.connection.drain_events()
+            received.clear()
+        print((time.perf_counter() - began) / CALLS, flush=True)
+
+
+def _floor_channel(url: str):  # type: ignore[no-untyped-def]
+    import amqp
+
+    from nova.rpc.settings import from_url
+
+    broker = from_url(url).brokers[0]
+    connection = amqp.Connection(str(broker), broker.user, broker.password.reveal(), virtual_host=broker.virtual_host)
+    connection.connect()
+    return connection.channel()
+
+
+def server(url: str) -> None:
+    """Echo as our daemons do."""
+    transport, _, _ = _green(url)
+    from bench.rpc_echo import Echo, Echoing
+    from nova.rpc.server import Server
+
+    serving = Server(transport, host="bench")
+    serving.serve(Echo, Echoing())
+    serving.start()
+    print("ready", flush=True)
+    time.sleep(3600)
+
+
+def client(url: str) -> None:
+    """Time our echo, with one caller or with many, each time a line arrives."""
+    _, echo, context = _green(url)
+    import threading
+
+    def work(calls: int) -> None:
+        for _ in range(calls):
+            echo.echo(context, text=TEXT)
+
+    for callers in _turns():
+        threads = [threading.Thread(target=work, args=(CALLS * 2 // callers,)) for _ in range(callers)]
+        began = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print((time.perf_counter() - began) / (CALLS * 2 // callers * callers), flush=True)
+
+
+def _green(url: str):  # type: ignore[no-untyped-def]
+    import warnings
+
+    warnings.simplefilter("ignore")
+    import eventlet
+
+    eventlet.monkey_patch()
+    from bench.rpc_echo import Echo
+    from nova.context import admin_context
+    from nova.rpc.client import client_for
+    from nova.rpc.settings import from_url
+    from nova.rpc.transport import connect
+
+    transport = connect(from_url(url, control_exchange="bench"))
+    return transport, client_for(Echo, transport), admin_context("benchmark")
+
+
+def _turns():  # type: ignore[no-untyped-def]
+    print("ready", flush=True)
+    for line in sys.stdin:
+        yield int(line)
+
+
+class Part:
+    """One of the processes."""
+
+    def __init__(self, role: str, url: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.rpc", role, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n", role
+
+    def turn(self, number: int) -> float:
+        """Seconds for each call."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{number}\n")
+        self._process.stdin.flush()
+        return float(self._process.stdout.readline())
+
+    def end(self) -> None:
+        """Stop the process."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def measure(url: str) -> int:
+    """Print the table; the exit status says whether the ratio is kept."""
+    parts = [Part(role, url) for role in ("floor_server", "server", "floor_client", "client")]
+    _, _, floor, ours = parts
+    try:
+        floor.turn(1), ours.turn(1), ours.turn(CALLERS)
+        rounds = [(floor.turn(1), ours.turn(1), ours.turn(CALLERS)) for _ in range(ROUNDS)]
+    finally:
+        for part in parts:
+            part.end()
+    bare, one, many = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(f"echo on bare py-amqp      {bare * 1e6:8.0f} us  {1 / bare:8.0f} calls/s")
+    print(f"nova.rpc, 1 caller        {one * 1e6:8.0f} us  {1 / one:8.0f} calls/s   {one / bare:.2f} x the bare echo")
+    print(f"nova.rpc, {CALLERS} callers      {many * 1e6:8.0f} us  {1 / many:8.0f} calls/s")
+    return 0 if one <= MAX_RATIO * bare else 1
+
+
+def main() -> int:
+    """See the module."""
+    arguments = sys.argv[1:]
+    roles = {role.__name__: role for role in (floor_server, floor_client, server, client)}
+    if arguments and arguments[0] in roles:
+        roles[arguments[0]](arguments[1])
+        return 0
+    if arguments:
+        return measure(arguments[0])
+    from tests.integration.rabbitmq import RabbitMQ
+
+    with tempfile.TemporaryDirectory(prefix="nova-bench-") as directory:
+        broker = RabbitMQ(Path(directory))
+        try:
+            broker.start()
+            return measure(broker.url)
+        finally:
+            broker.kill()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    sys.exit(main())
