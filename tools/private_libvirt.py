@@ -5,8 +5,8 @@
     python tools/private_libvirt.py start DIR [--netns NAME]     prints the URI
     python tools/private_libvirt.py stop DIR
 
-libvirtd and virtlogd run in a mount namespace (and in the network namespace NAME, if one is given) where the places that
-libvirt writes to are directories below DIR.  The socket is in DIR, so programs outside connect by the URI.  Both
+libvirtd and virtlogd run in a mount namespace (and in the network namespace NAME, if one is given) where the places
+that libvirt writes to are directories below DIR.  The socket is in DIR, so programs outside connect by the URI.  Both
 processes, and the QEMU processes that they start, are children of one holder process, whose pid is in DIR/pid together
 with its start time: ``stop`` finds it again whoever started it, and stops exactly those processes.
 Only the standard library is used.  Needs root, libvirt-daemon, qemu-system-x86 and util-linux.
@@ -135,10 +135,18 @@ def hold(home: Path) -> int:
         subprocess.run(["mount", "--bind", str(home / name), place], check=True)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        _keep_running(["virtlogd"], ["libvirtd"])
+        # Should the holder be killed, the daemons end with it.
+        _keep_running(*(["setpriv", "--pdeathsig", "TERM", daemon] for daemon in ("virtlogd", "libvirtd")))
     except SystemExit:
         _end(list(_below(os.getpid())))
+        _collect()
     return 0
+
+
+def _collect() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _leave(number: int, frame: object) -> None:
