@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nova.domain.host_state import Limits
 from nova.domain.request_spec import RequestSpec
+from nova.scheduler.limits import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

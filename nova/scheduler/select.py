@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 
 from nova.domain.flavor import Flavor
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, Filter
 from nova.scheduler.request import Request
 from nova.scheduler.weighers.table import Weigher
@@ -26,7 +26,7 @@ def prepare(filters: Iterable[Filter], request: Request) -> list[Check]:
     return [check for each in filters if (check := each(request)) is not None]
 
 
-def passing(hosts: Iterable[HostState], checks: Iterable[Check]) -> list[HostState]:
+def passing(hosts: Iterable[HostRow], checks: Iterable[Check]) -> list[HostRow]:
     """The hosts that pass all *checks*."""
     left = list(hosts)
     for check in checks:
@@ -34,7 +34,7 @@ def passing(hosts: Iterable[HostState], checks: Iterable[Check]) -> list[HostSta
     return left
 
 
-def explain(hosts: Sequence[HostState], checks: Iterable[Check]) -> str:
+def explain(hosts: Sequence[HostRow], checks: Iterable[Check]) -> str:
     """Why no host passed: how many each check refused among those that were left, and the reason it gives."""
     if not hosts:
         return "No valid host was found. There is no compute host."
@@ -53,7 +53,7 @@ class Ranking:
     """Hosts that passed, the best first.  What is placed on one lowers its rank for the rest of the request."""
 
     def __init__(
-        self, hosts: Sequence[HostState], weighers: Sequence[Weigher], *, subset_size: int, random: Random
+        self, hosts: Sequence[HostRow], weighers: Sequence[Weigher], *, subset_size: int, random: Random
     ) -> None:
         self._subset_size = max(1, subset_size)
         self._random = random
@@ -63,7 +63,7 @@ class Ranking:
         ]
         heapq.heapify(self._heap)
 
-    def best(self) -> HostState | None:
+    def best(self) -> HostRow | None:
         """Take the best host out, or one of the best few at random; None when all are used up."""
         if not self._heap:
             return None
@@ -73,14 +73,18 @@ class Ranking:
             heapq.heappush(self._heap, other)
         return chosen[2]
 
-    def place(self, host: HostState, flavor: Flavor, checks: Sequence[Check]) -> None:
+    def place(self, host: HostRow, flavor: Flavor, checks: Sequence[Check]) -> None:
         """Count a server of *flavor* on *host*, and put the host back if another one may still go there."""
-        host.take(flavor)
-        if all(check.passes(host) for check in checks):
-            weight = sum(scale.weigh(host) for scale in self._scales)
-            heapq.heappush(self._heap, (-weight, self._random.random(), host))
+        fuller = host._replace(
+            vcpus_used=host.vcpus_used + flavor.vcpus,
+            memory_mb_used=host.memory_mb_used + flavor.memory_mb,
+            disk_gb_used=host.disk_gb_used + flavor.disk_gb,
+        )
+        if all(check.passes(fuller) for check in checks):
+            weight = sum(scale.weigh(fuller) for scale in self._scales)
+            heapq.heappush(self._heap, (-weight, self._random.random(), fuller))
 
-    def _weights(self, hosts: Sequence[HostState]) -> list[float]:
+    def _weights(self, hosts: Sequence[HostRow]) -> list[float]:
         weights = [0.0] * len(hosts)
         for scale in self._scales:
             factor, offset = scale.factor, scale.offset
@@ -92,7 +96,7 @@ class Ranking:
 class _Scale:
     """One weigher's values brought to a scale on which worst and best among *hosts* differ by its multiplier."""
 
-    def __init__(self, weigher: Weigher, hosts: Sequence[HostState]) -> None:
+    def __init__(self, weigher: Weigher, hosts: Sequence[HostRow]) -> None:
         self._value = weigher.value
         self.values = [weigher.value(host) for host in hosts]
         lowest, highest = (min(self.values), max(self.values)) if hosts else (0.0, 0.0)
@@ -100,6 +104,6 @@ class _Scale:
         self.factor = weigher.multiplier / ((highest - lowest) or max(1.0, abs(highest)))
         self.offset = lowest * self.factor
 
-    def weigh(self, host: HostState) -> float:
+    def weigh(self, host: HostRow) -> float:
         """The weight of *host* as it is now."""
         return self._value(host) * self.factor - self.offset

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
@@ -14,7 +14,7 @@ def same_host_filter(request: Request) -> Check | None:
     if wanted is None:
         return None
 
-    def passes(host: HostState) -> bool:
+    def passes(host: HostRow) -> bool:
         return host.host in wanted
 
     return Check("same_host", passes, because("the named servers are elsewhere"))
@@ -26,7 +26,7 @@ def different_host_filter(request: Request) -> Check | None:
     if not unwanted:
         return None
 
-    def passes(host: HostState) -> bool:
+    def passes(host: HostRow) -> bool:
         return host.host not in unwanted
 
     return Check("different_host", passes, because("a server to stay away from is there"))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
@@ -14,7 +14,7 @@ def availability_zone_filter(request: Request) -> Check | None:
     if not zone:
         return None
 
-    def passes(host: HostState) -> bool:
-        return host.zone == zone
+    def passes(host: HostRow) -> bool:
+        return host.availability_zone == zone
 
     return Check("availability_zone", passes, because(f"not in zone {zone}"))

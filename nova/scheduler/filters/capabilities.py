@@ -6,12 +6,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
 SCOPE = "capabilities:"
-KNOWN = {"hypervisor_type", "hypervisor_version", "vcpus", "memory_mb", "disk_gb", "host", "node", "zone"}
+KNOWN = {"hypervisor_type", "hypervisor_version", "vcpus", "memory_mb", "disk_gb", "host", "node", "availability_zone"}
 _NUMBERS: dict[str, Callable[[float, float], bool]] = {
     "=": operator.ge,
     "==": operator.eq,
@@ -37,7 +37,7 @@ def capabilities_filter(request: Request) -> Check | None:
     if not demands:
         return None
 
-    def passes(host: HostState) -> bool:
+    def passes(host: HostRow) -> bool:
         return all(name in KNOWN and holds(str(getattr(host, name)), wanted) for name, wanted in demands)
 
     shown = ", ".join(f"{name} {wanted}" for name, wanted in demands)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.request import Request
 
 
@@ -15,8 +15,8 @@ class Check:
     """One filter, made ready for one request."""
 
     name: str
-    passes: Callable[[HostState], bool]
-    explain: Callable[[Sequence[HostState]], str]
+    passes: Callable[[HostRow], bool]
+    explain: Callable[[Sequence[HostRow]], str]
     """Why these hosts were refused, for users: no host is named"""
 
 
@@ -24,6 +24,6 @@ Filter = Callable[[Request], Check | None]
 """A pure function: the check for a request, or None where every host would pass."""
 
 
-def because(reason: str) -> Callable[[Sequence[HostState]], str]:
+def because(reason: str) -> Callable[[Sequence[HostRow]], str]:
     """The same *reason* for all hosts."""
     return lambda _refused: reason

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check
 from nova.scheduler.request import Request
 
@@ -15,11 +15,11 @@ def compute_filter(request: Request) -> Check | None:
     return Check("compute", _passes, _explain)
 
 
-def _passes(host: HostState) -> bool:
+def _passes(host: HostRow) -> bool:
     return host.up and not host.disabled
 
 
-def _explain(refused: Sequence[HostState]) -> str:
+def _explain(refused: Sequence[HostRow]) -> str:
     disabled = sum(host.disabled for host in refused)
     down = len(refused) - disabled
     return ", ".join(text for count, text in ((down, f"{down} down"), (disabled, f"{disabled} disabled")) if count)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
@@ -14,8 +14,8 @@ def disk_filter(request: Request) -> Check | None:
     if not needed:
         return None
 
-    def passes(host: HostState) -> bool:
-        unclaimed = limits.disk_gb(host.disk_gb) - host.disk_gb_used
+    def passes(host: HostRow) -> bool:
+        unclaimed = limits.disk_gb(host) - host.disk_gb_used
         return unclaimed >= needed and host.disk_available_gb * limits.disk_ratio >= needed
 
     return Check("disk", passes, because(f"needs {needed} GB"))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
@@ -14,7 +14,7 @@ def forced_host_filter(request: Request) -> Check | None:
     if not host_name and not node_name:
         return None
 
-    def passes(host: HostState) -> bool:
+    def passes(host: HostRow) -> bool:
         return host_name in ("", host.host) and node_name in ("", host.node)
 
     return Check("forced_host", passes, because("another host was asked for"))

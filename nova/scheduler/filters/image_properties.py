@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+import functools
+import json
+from collections.abc import Sequence
+
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
@@ -24,13 +28,13 @@ def image_properties_filter(request: Request) -> Check | None:
     if not any(wanted.values()):
         return None
     triple = tuple(_normal(value) for value in wanted.values())
-    seen: dict[tuple[tuple[str, str, str], ...], bool] = {}
 
-    def passes(host: HostState) -> bool:
-        known = seen.get(host.supported)
-        if known is None:
-            known = seen[host.supported] = any(_fits(triple, each) for each in host.supported)
-        return known
+    @functools.cache
+    def offers(supported: str) -> bool:
+        return any(_fits(triple, each) for each in json.loads(supported))
+
+    def passes(host: HostRow) -> bool:
+        return offers(host.supported)
 
     shown = ", ".join(f"{part} {value}" for part, value in wanted.items() if value)
     return Check("image_properties", passes, because(f"needs {shown}"))
@@ -46,5 +50,5 @@ def _normal(word: str) -> str:
     return SAME_MACHINE.get(lower) or SAME_HYPERVISOR.get(lower) or lower
 
 
-def _fits(wanted: tuple[str, ...], offered: tuple[str, str, str]) -> bool:
+def _fits(wanted: tuple[str, ...], offered: Sequence[str]) -> bool:
     return all(not part or part == _normal(has) for part, has in zip(wanted, offered, strict=True))

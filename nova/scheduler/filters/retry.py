@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.filters.check import Check, because
 from nova.scheduler.request import Request
 
@@ -14,7 +14,7 @@ def retry_filter(request: Request) -> Check | None:
     if not tried:
         return None
 
-    def passes(host: HostState) -> bool:
+    def passes(host: HostRow) -> bool:
         return host.host not in tried
 
     return Check("retry", passes, because("the build failed there"))

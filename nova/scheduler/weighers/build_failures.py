@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from collections.abc import Callable, Mapping
+
+from nova.domain.host import HostRow
 
 
-def build_failures(host: HostState) -> float:
+def build_failures(failures: Mapping[str, int]) -> Callable[[HostRow], float]:
     """How many; it lowers the rank and never shuts a host out, because users can cause failures."""
-    return host.recent_failures
+    return lambda host: failures.get(host.host, 0)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 
 
-def free_vcpus(host: HostState) -> float:
+def free_vcpus(host: HostRow) -> float:
     """Real processors less claimed virtual ones; negative on an overcommitted host."""
     return host.vcpus - host.vcpus_used

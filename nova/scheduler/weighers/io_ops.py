@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from collections.abc import Callable, Mapping
+
+from nova.domain.host import HostRow
 
 
-def work_in_hand(host: HostState) -> float:
+def work_in_hand(building: Mapping[str, int]) -> Callable[[HostRow], float]:
     """Servers that are being built there."""
-    return host.building
+    return lambda host: building.get(host.host, 0)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 
 
-def free_memory(host: HostState) -> float:
+def free_memory(host: HostRow) -> float:
     """MB that nobody claimed; negative on an overcommitted host."""
     return host.memory_mb - host.memory_mb_used

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from nova.domain.host_state import HostState
+from nova.domain.host import HostRow
 from nova.scheduler.weighers.build_failures import build_failures
 from nova.scheduler.weighers.cpu import free_vcpus
 from nova.scheduler.weighers.disk import free_disk
 from nova.scheduler.weighers.io_ops import work_in_hand
 from nova.scheduler.weighers.ram import free_memory
+
+NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Weigher:
     """A value of a host, and how much the best value counts against the worst: negative prefers small values."""
 
     multiplier: float
-    value: Callable[[HostState], float]
+    value: Callable[[HostRow], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +36,19 @@ class Multipliers:
     """Counts against the host"""
 
 
-def weighers(multipliers: Multipliers) -> tuple[Weigher, ...]:
-    """Those that count."""
+def weighers(
+    multipliers: Multipliers, *, building: Mapping[str, int] = NOTHING, failures: Mapping[str, int] = NOTHING
+) -> tuple[Weigher, ...]:
+    """Those that count.
+
+    :param building: servers that are being built, by host
+    :param failures: builds that failed lately, by host
+    """
     all_of_them = (
         Weigher(multipliers.ram, free_memory),
         Weigher(multipliers.disk, free_disk),
         Weigher(multipliers.cpu, free_vcpus),
-        Weigher(multipliers.io_ops, work_in_hand),
-        Weigher(-multipliers.build_failures, build_failures),
+        Weigher(multipliers.io_ops if building else 0.0, work_in_hand(building)),
+        Weigher(-multipliers.build_failures if failures else 0.0, build_failures(failures)),
     )
     return tuple(weigher for weigher in all_of_them if weigher.multiplier)
