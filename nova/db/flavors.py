@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Repository of flavors.  A private flavor exists only for the projects that were given access to it, and for admins."""
+"""Repository of flavors.  A private one exists only for the projects that were given access to it, and for admins."""
 
 from __future__ import annotations
 

@@ -21,8 +21,10 @@ _COLUMNS: Select[Any] = select(C.id, C.name, C.user_id, C.public_key, C.fingerpr
 
 
 def create(tx: Transaction, pair: KeyPair, *, limit: int) -> KeyPair:
-    """Record a key pair.  Raises AlreadyExists, and QuotaExceeded when the user would have more than *limit* (-1: any)."""
-    quotas.claim_one(tx, "key_pairs", project_id="", user_id=pair.user_id, limit=limit)
+    """Record a key pair.
+
+    Raises AlreadyExists, and QuotaExceeded when the user would have more than *limit* (-1: any number).
+    """
     values = {
         "name": pair.name,
         "user_id": pair.user_id,
@@ -33,6 +35,7 @@ def create(tx: Transaction, pair: KeyPair, *, limit: int) -> KeyPair:
         "updated_at": tx.now,
     }
     with tx.unique(f"Key pair '{pair.name}' already exists.", resource="key_pair", id=pair.name):
+        quotas.claim_one(tx, "key_pairs", project_id="", user_id=pair.user_id, limit=limit)
         key = tx.execute(insert(KEY_PAIRS).values(values)).inserted_primary_key
     return dataclasses.replace(pair, id=key[0] if key else 0, created_at=tx.now)
 

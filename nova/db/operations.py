@@ -88,7 +88,7 @@ def touch(tx: Transaction, operation_id: int, *, host: str | None = None) -> boo
 
 
 def finish(tx: Transaction, operation_id: int, *, ok: bool, message: str = "", host: str | None = None) -> bool:
-    """End the operation; only the first call does, and with *host* only while that host has it.  Whether this one did."""
+    """End the operation; only the first call does, and with *host* only while that host has it.  Whether it did."""
     state = OperationState.FINISHED if ok else OperationState.FAILED
     guard = [_still_open(operation_id), *([] if host is None else [C.host == host])]
     values = {"state": state.value, "message": message[:_LONGEST_MESSAGE] or None}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What projects and users have in use.  A claim is one guarded UPDATE in the transaction that makes the rows it is for.
 
-Usage is counted for the project (``user_id`` empty) and for each of its users, so that a user's own limit, set later, is
-exact.  What a user has outside any project (key pairs) is counted under an empty project.  Limits are in
+Usage is counted for the project (``user_id`` empty) and for each of its users, so that a user's own limit, set later,
+is exact.  What a user has outside any project (key pairs) is counted under an empty project.  Limits are in
 :mod:`nova.db.quota_limits`.
 """
 

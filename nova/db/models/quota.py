@@ -60,8 +60,8 @@ class QuotaUsageRow(Timestamps, Base):
     __tablename__ = "quota_usages"
 
     id: Mapped[int] = primary_key()
-    project_id: Mapped[str] = mapped_column(Name, nullable=False, default="", server_default="")
-    user_id: Mapped[str] = mapped_column(Name, nullable=False, default="", server_default="")
+    project_id: Mapped[str] = mapped_column(Name, nullable=False, default="")
+    user_id: Mapped[str] = mapped_column(Name, nullable=False, default="")
     resource: Mapped[str] = mapped_column(_RESOURCE, nullable=False)
     in_use: Mapped[int] = mapped_column(BigInteger, nullable=False, default=0, server_default="0")
 
