@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nova.api.policy import Policy
 from nova.db.engine import Database
 from nova.domain.quota import DEFAULT_QUOTAS
+from nova.identity.catalog import Endpoint
 from nova.identity.protocol import Identity
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
@@ -63,6 +64,10 @@ class ApiSettings:
     """flat, flatdhcp or vlan"""
     default_floating_pool: str = "nova"
     use_ipv6: bool = False
+    endpoints: tuple[Endpoint, ...] = ()
+    """The service catalog of the built-in identity service"""
+    image_size_cap: int = 1024**4
+    """Bytes of the largest image that the built-in image service takes"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,10 @@ class BuiltinIdentity:
             return None
         return self._db.run(lambda tx: self._signing_key(tx, key, wanted), write=False)
 
+    def hash_password(self, password: Secret) -> str:
+        """See :class:`nova.identity.Identity`."""
+        return self.hasher.hash(password)
+
     def revoke(self, token: Secret) -> None:
         """See :class:`nova.identity.Identity`."""
         token_id = token_id_of(token)

@@ -91,6 +91,10 @@ class Identity(Protocol):
         """
         ...
 
+    def hash_password(self, password: Secret) -> str:
+        """What to store for a new password: slow, never inside a transaction; InvalidInput for one that is none."""
+        ...
+
     def revoke(self, token: Secret) -> None:
         """End *token* and all that were made from it; NotFound when there is no such token."""
         ...
