@@ -1,11 +1,118 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules of the compute API; EC2 asks for the same ones."""
+"""Rules of the compute API.  The operations in nova.api.actions ask for the same ones, so EC2 cannot go around them."""
 
 from __future__ import annotations
 
-from nova.api.policies.base import READER
+from nova.api.policies.base import ADMIN, NETWORK_USER, READER, SERVER_USER
 from nova.api.policies.rule import Rule
 
-_PREFIX = "os_compute_api:"
+PREFIX = "os_compute_api:"
 
-RULES = (Rule(f"{_PREFIX}extensions", READER, "List the extensions."),)
+
+def _rules(check: str, *rows: tuple[str, str]) -> tuple[Rule, ...]:
+    return tuple(Rule(PREFIX + name, check, description) for name, description in rows)
+
+
+RULES = (
+    *_rules(
+        READER,
+        ("servers:index", "List servers."),
+        ("servers:detail", "List servers with all that the caller may know of them."),
+        ("servers:show", "Show one server."),
+        ("server-metadata:index", "List the metadata of a server."),
+        ("server-metadata:show", "Show one item of a server's metadata."),
+        ("ips:index", "List the addresses of a server."),
+        ("ips:show", "List the addresses of a server in one network."),
+        ("os-instance-actions", "List and show what was done to a server."),
+        ("os-console-output", "Read what a server wrote to its console."),
+        ("flavors", "List and show flavors."),
+        ("os-flavor-extra-specs:index", "List the extra specs of a flavor."),
+        ("os-flavor-extra-specs:show", "Show one extra spec of a flavor."),
+        ("images", "List and show images."),
+        ("os-keypairs:index", "List one's key pairs."),
+        ("os-keypairs:show", "Show one of one's key pairs."),
+        ("limits", "Show limits and what of them is used."),
+        ("extensions", "List the extensions."),
+        ("os-availability-zone:list", "List the availability zones."),
+        ("os-security-groups:index", "List security groups."),
+        ("os-security-groups:show", "Show a security group, or those of a server."),
+        ("os-networks:view", "List and show networks."),
+        ("os-quota-sets:show", "Show the limits of one's project."),
+        ("os-quota-sets:defaults", "Show the limits of a project that has none of its own."),
+        ("os-simple-tenant-usage:show", "Show what one's project used."),
+    ),
+    *_rules(
+        SERVER_USER,
+        ("servers:create", "Make a server."),
+        ("servers:create:attach_volume", "Make a server with volumes."),
+        ("servers:create:attach_network", "Make a server on networks of one's choice."),
+        ("servers:create:zero_disk_flavor", "Make a server whose flavor has no root disk from an image."),
+        ("servers:update", "Rename a server, or set its access addresses."),
+        ("servers:delete", "Delete a server."),
+        ("servers:reboot", "Reboot a server."),
+        ("servers:start", "Power a server on."),
+        ("servers:stop", "Power a server off."),
+        ("server-metadata:create", "Add items to a server's metadata."),
+        ("server-metadata:update", "Change one item of a server's metadata."),
+        ("server-metadata:update_all", "Replace a server's metadata."),
+        ("server-metadata:delete", "Delete one item of a server's metadata."),
+        ("os-lock-server:lock", "Lock a server against change."),
+        ("os-lock-server:unlock", "Unlock a server."),
+        ("images:update", "Change the metadata of an image, or delete it."),
+        ("os-keypairs:create", "Make or import a key pair."),
+        ("os-keypairs:delete", "Delete a key pair."),
+    ),
+    *_rules(
+        NETWORK_USER,
+        ("os-security-groups:create", "Make a security group."),
+        ("os-security-groups:update", "Rename a security group."),
+        ("os-security-groups:delete", "Delete a security group."),
+        ("os-security-groups:rule:create", "Add a rule to a security group."),
+        ("os-security-groups:rule:delete", "Remove a rule from a security group."),
+        ("os-security-groups:add", "Put a server into a security group."),
+        ("os-security-groups:remove", "Take a server out of a security group."),
+    ),
+    *_rules(
+        ADMIN,
+        ("servers:index:get_all_tenants", "List the servers of all projects."),
+        ("servers:detail:get_all_tenants", "List the servers of all projects with their details."),
+        ("servers:allow_all_filters", "Filter servers by what only administrators see."),
+        ("servers:show:host_status", "See the state of a server's host."),
+        ("servers:create:forced_host", "Choose the host of a new server."),
+        ("os-extended-server-attributes", "See on which host and under which name a server runs."),
+        ("os-hide-server-addresses", "See the addresses of servers in states where they are hidden from others."),
+        ("os-instance-actions:events", "See the steps of what was done to a server."),
+        ("os-lock-server:unlock:unlock_override", "Unlock a server that an administrator locked."),
+        ("os-admin-actions:reset_state", "Say what state a server is in."),
+        ("os-flavor-manage:create", "Make a flavor."),
+        ("os-flavor-manage:delete", "Delete a flavor."),
+        ("os-flavor-extra-specs:create", "Add extra specs to a flavor."),
+        ("os-flavor-extra-specs:update", "Change an extra spec of a flavor."),
+        ("os-flavor-extra-specs:delete", "Delete an extra spec of a flavor."),
+        ("os-flavor-access", "List the projects that may use a private flavor."),
+        ("os-flavor-access:add_tenant_access", "Let a project use a private flavor."),
+        ("os-flavor-access:remove_tenant_access", "Let a project use a private flavor no longer."),
+        ("os-keypairs:others", "Look after the key pairs of other users."),
+        ("os-used-limits", "Show the limits of another project."),
+        ("os-availability-zone:detail", "List the availability zones with their hosts and daemons."),
+        ("os-services:list", "List the daemons of the cloud."),
+        ("os-services:update", "Enable and disable daemons, or declare them down."),
+        ("os-services:delete", "Remove a daemon's record."),
+        ("os-hosts:list", "List the hosts."),
+        ("os-hosts:show", "Show what a host has and what is used of it."),
+        ("os-hosts:manage", "Change a host's status, or its power."),
+        ("os-hypervisors", "List and show hypervisors."),
+        ("os-networks", "See all of a network, and all networks."),
+        ("os-networks:create", "Make a network."),
+        ("os-networks:delete", "Delete a network."),
+        ("os-networks:associate", "Give a network to a project or a host, or take it away."),
+        ("os-security-groups:get_all_tenants", "List the security groups of all projects."),
+        ("os-quota-sets:show_others", "Show the limits of any project."),
+        ("os-quota-sets:detail", "Show limits with what is used."),
+        ("os-quota-sets:update", "Change limits."),
+        ("os-quota-sets:delete", "Go back to the default limits."),
+        ("os-quota-class-sets:show", "Show the limits of a class."),
+        ("os-quota-class-sets:update", "Change the limits of a class."),
+        ("os-simple-tenant-usage:list", "Show what all projects used."),
+    ),
+)
