@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A driver whose guests live in memory: a full peer of the real one for tests of the cloud and of its scale.
+
+Guests do nothing, at once.  Images are read and inspected like real ones, once each, then forgotten.  Tests make any
+method fail or take long with ``fail`` and ``delay``.  Nothing is left behind but memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from nova import errors
+from nova.context import RequestContext
+from nova.domain.block_device import BlockDevice, Connector
+from nova.domain.host import HostResources
+from nova.domain.image import Image
+from nova.domain.instance import Instance
+from nova.domain.states import PowerState
+from nova.virt.driver import AttachedVolume, Guest, ImageReader
+from nova.virt.images.inspector import GIB, Inspection, check_fits
+
+CONSOLE_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeSettings:
+    """What the host pretends to have."""
+
+    host: str
+    host_ip: str = "127.0.0.1"
+    vcpus: int = 1000
+    memory_mb: int = 1024 * 1024
+    disk_gb: int = 100_000
+
+
+@dataclass
+class FakeGuest:
+    """One guest; tests may look at it."""
+
+    instance: Instance
+    state: PowerState = PowerState.RUNNING
+    console: bytes = b""
+    volumes: dict[str, AttachedVolume] = field(default_factory=dict)
+    starts: int = 0
+
+
+class FakeDriver:
+    """Guests in memory (``nova.virt.driver.Driver``)."""
+
+    def __init__(self, settings: FakeSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._images: dict[str, int] = {}
+        self._fetching: dict[str, threading.Lock] = {}
+        self._faults: dict[str, deque[errors.NovaError]] = {}
+        self._delays: dict[str, float] = {}
+        self.guests: dict[str, FakeGuest] = {}
+        self.disks: dict[str, int] = {}
+        """GB on disk by instance uuid"""
+        self.calls: list[str] = []
+        """Names of the methods that were called, in order; only those that change something"""
+
+    def fail(self, method: str, error: errors.NovaError, *, times: int = 1) -> None:
+        """Let the next *times* calls of *method* raise *error* before they do anything."""
+        self._faults.setdefault(method, deque()).extend([error] * times)
+
+    def delay(self, method: str, seconds: float) -> None:
+        """Let each call of *method* take that long from now on."""
+        self._delays[method] = seconds
+
+    def fetch_images(
+        self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
+    ) -> None:
+        """Read and inspect the images that were not seen before."""
+        self._enter("fetch_images")
+        for image in images:
+            with self._lock:
+                lock = self._fetching.setdefault(_key(image), threading.Lock())
+            with lock:
+                self._fetch(context, image, reader, limit_gb)
+
+    def create_disks(
+        self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None
+    ) -> None:
+        """Note that the disks are there."""
+        self._enter("create_disks")
+        for part in (image, kernel, ramdisk):
+            if part is not None and _key(part) not in self._images:
+                raise errors.HypervisorError(f"The image {part.id} is not in the cache of this host.")
+        with self._lock:
+            if sum(self.disks.values()) + instance.flavor.disk_gb > self._settings.disk_gb:
+                raise errors.NoCapacity(f"No space left on device of host {self._settings.host}.")
+            self.disks[instance.uuid] = instance.flavor.disk_gb
+
+    def delete_disks(self, instance: Instance) -> None:
+        """Forget the disks."""
+        self._enter("delete_disks")
+        with self._lock:
+            self.disks.pop(instance.uuid, None)
+
+    def start(self, guest: Guest) -> None:
+        """The guest runs and says so on its console."""
+        self._enter("start")
+        with self._lock:
+            found = self.guests.setdefault(
+                guest.instance.uuid, FakeGuest(instance=guest.instance, state=PowerState.SHUTDOWN)
+            )
+            found.volumes = {volume.device.volume_id: volume for volume in guest.volumes}
+            if found.state is not PowerState.RUNNING:
+                _boot(found)
+
+    def destroy(self, instance: Instance) -> None:
+        """The guest is gone."""
+        self._enter("destroy")
+        with self._lock:
+            self.guests.pop(instance.uuid, None)
+
+    def shut_down(self, instance: Instance, *, timeout_s: float) -> None:
+        """The guest obeys at once."""
+        self._enter("shut_down")
+        with self._known(instance) as guest:
+            if guest is not None:
+                guest.state = PowerState.SHUTDOWN
+
+    def reboot(self, guest: Guest, *, timeout_s: float) -> None:
+        """Down and up."""
+        self._enter("reboot")
+        self.shut_down(guest.instance, timeout_s=timeout_s)
+        self.start(guest)
+
+    def power_state(self, instance: Instance) -> PowerState:
+        """What the guest does."""
+        with self._known(instance) as guest:
+            return PowerState.NOSTATE if guest is None else guest.state
+
+    def power_states(self) -> dict[str, PowerState]:
+        """What all guests do."""
+        with self._lock:
+            return {uuid: guest.state for uuid, guest in self.guests.items()}
+
+    def connector(self) -> Connector:
+        """A made-up initiator."""
+        return Connector(
+            host=self._settings.host,
+            ip=self._settings.host_ip,
+            initiator=f"iqn.2010-10.org.openstack:{self._settings.host}",
+        )
+
+    def attach_volume(self, guest: Guest, volume: AttachedVolume) -> None:
+        """The guest has one more disk."""
+        self._enter("attach_volume")
+        with self._known(guest.instance) as found:
+            if found is None:
+                raise errors.NotFound.of("server", guest.instance.uuid)
+            found.volumes[volume.device.volume_id] = volume
+
+    def detach_volume(self, guest: Guest, device: BlockDevice) -> None:
+        """The guest lets go of the disk at once."""
+        self._enter("detach_volume")
+        with self._known(guest.instance) as found:
+            if found is not None:
+                found.volumes.pop(device.volume_id, None)
+
+    def console_output(self, name: str, *, max_bytes: int) -> bytes:
+        """The end of what was said."""
+        self._enter("console_output")
+        with self._lock:
+            for guest in self.guests.values():
+                if guest.instance.name == name:
+                    return guest.console[-max_bytes:] if max_bytes else b""
+        raise errors.NotFound("The server has no console log.")
+
+    def resources(self) -> HostResources:
+        """What the settings say, less the disks that were made."""
+        settings = self._settings
+        with self._lock:
+            running = sum(guest.state is PowerState.RUNNING for guest in self.guests.values())
+            free_gb = max(0, settings.disk_gb - sum(self.disks.values()))
+        return HostResources(
+            host=settings.host,
+            node=settings.host,
+            vcpus=settings.vcpus,
+            memory_mb=settings.memory_mb,
+            disk_gb=settings.disk_gb,
+            disk_available_gb=free_gb,
+            hypervisor_type="fake",
+            hypervisor_version=1000,
+            cpu_info="{}",
+            host_ip=settings.host_ip,
+            running_vms=running,
+            supported=(("x86_64", "fake", "hvm"),),
+        )
+
+    def check(self) -> None:
+        """It can always run a guest, unless a test said otherwise."""
+        self._enter("check")
+
+    def crash(self, instance: Instance) -> None:
+        """Let a guest die, as when somebody killed its process."""
+        with self._known(instance) as guest:
+            if guest is not None:
+                guest.state = PowerState.CRASHED
+
+    def _fetch(self, context: RequestContext, image: Image, reader: ImageReader, limit_gb: int) -> None:
+        limit = 0 if image.disk_format in ("aki", "ari") else limit_gb
+        size_bytes = self._images.get(_key(image))
+        if size_bytes is None:
+            size_bytes = _read(context, image, reader, limit, self._settings.disk_gb * GIB)
+            self._images[_key(image)] = size_bytes
+        if limit and size_bytes > limit * GIB:
+            raise errors.InvalidImage(f"The image unpacks to {size_bytes} bytes, more than the flavor's disk.")
+
+    @contextmanager
+    def _known(self, instance: Instance) -> Iterator[FakeGuest | None]:
+        with self._lock:
+            yield self.guests.get(instance.uuid)
+
+    def _enter(self, method: str) -> None:
+        """Do what a test asked for at the beginning of a method."""
+        self.calls.append(method)
+        if method in self._delays:
+            time.sleep(self._delays[method])
+        faults = self._faults.get(method)
+        if faults:
+            raise faults.popleft()
+
+
+def _boot(guest: FakeGuest) -> None:
+    guest.state = PowerState.RUNNING
+    guest.starts += 1
+    said = f"fake: {guest.instance.hostname} is ready after 0 s (start {guest.starts})\n".encode()
+    guest.console = (guest.console + said)[-CONSOLE_BYTES:]
+
+
+def _key(image: Image) -> str:
+    return f"{image.id} {image.hash_value or image.checksum}"
+
+
+def _read(context: RequestContext, image: Image, reader: ImageReader, limit_gb: int, free_bytes: int) -> int:
+    """Read, verify and inspect; the unpacked size."""
+    inspection = Inspection(image.disk_format or "")
+    digest = hashlib.new(image.hash_algo or "md5", usedforsecurity=False)
+    for chunk in reader.read(context, image.id):
+        digest.update(chunk)
+        inspection.feed(chunk)
+    wanted = image.hash_value if image.hash_algo else image.checksum
+    if digest.hexdigest() != wanted:
+        raise errors.InvalidImage(f"The bytes of image {image.id} do not have the digest of the image service.")
+    facts = inspection.facts()
+    check_fits(facts, limit_gb=limit_gb, free_bytes=free_bytes)
+    return facts.virtual_size_bytes
