@@ -16,12 +16,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, select, update
 
 from nova import errors
+from nova.db import quotas
 from nova.db.addresses import FLOATING_IPS, nic
+from nova.db.models.base import table_of
+from nova.db.models.instance import InstanceRow
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
 from nova.db.new_rows import insert_if_new
 from nova.db.transaction import Transaction
 from nova.domain.address_plan import UsableRange, number_of, usable_range
 from nova.domain.network import FixedAddress, Network, Nic, ReleasedAddress
+
+INSTANCES = table_of(InstanceRow)
 
 _RACES = 20
 _GAP_SEARCH = 512
@@ -85,7 +90,8 @@ def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
     rows = tx.execute(query).all()
     mine = FIXED_IPS.c.instance_uuid == instance_uuid
     ended = {"allocated": False, "released_at": tx.now, "updated_at": tx.now}
-    tx.execute(update(FIXED_IPS).where(mine, FIXED_IPS.c.allocated).values(**ended))
+    count = tx.execute(update(FIXED_IPS).where(mine, FIXED_IPS.c.allocated).values(**ended)).rowcount
+    _give_back_quota(tx, instance_uuid, count)
     tx.execute(update(CARDS).where(CARDS.c.instance_uuid == instance_uuid).values(position=None, updated_at=tx.now))
     if rows:
         pointing = FLOATING_IPS.c.fixed_ip_id.in_([row.id for row in rows])
@@ -116,6 +122,16 @@ def free_rows(tx: Transaction, condition: ColumnElement[bool]) -> int:
     """Make the addresses that meet *condition* free; how many."""
     nobody: dict[str, Any] = {"instance_uuid": None, "virtual_interface_id": None, "host": None, "leased": False}
     return tx.execute(update(FIXED_IPS).where(condition).values(**nobody, updated_at=tx.now)).rowcount
+
+
+def _give_back_quota(tx: Transaction, instance_uuid: str, count: int) -> None:
+    if not count:
+        return
+    owner = tx.execute(
+        select(INSTANCES.c.project_id, INSTANCES.c.user_id).where(INSTANCES.c.uuid == instance_uuid)
+    ).first()
+    if owner:
+        quotas.release(tx, {"fixed_ips": count}, project_id=owner.project_id, user_id=owner.user_id)
 
 
 def _refuse_second_card(tx: Transaction, instance_uuid: str, position: int) -> None:

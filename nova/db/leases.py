@@ -12,9 +12,9 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from nova.db.address_claims import free_rows
-from nova.db.networks import CARDS, FIXED_IPS
+from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
 from nova.db.transaction import Transaction
-from nova.domain.network import Lease
+from nova.domain.network import Lease, ReleasedAddress
 
 
 def started(tx: Transaction, *, mac_address: str, address: str) -> bool:
@@ -68,10 +68,35 @@ def expire(tx: Transaction, *, timeout_s: float, lease_s: float) -> int:
     return freed
 
 
-def released_instances(tx: Transaction, network_ids: Collection[int]) -> list[str]:
-    """Instances whose addresses on these networks were given back but are not free yet."""
-    rows = _released() & FIXED_IPS.c.network_id.in_(sorted(network_ids))
-    return list(tx.execute(select(FIXED_IPS.c.instance_uuid).where(rows).distinct()).scalars())
+def released(tx: Transaction, network_ids: Collection[int]) -> list[ReleasedAddress]:
+    """The addresses on these networks that were given back but are not free yet."""
+    query = (
+        select(FIXED_IPS.c.address, FIXED_IPS.c.leased, CARDS.c.address.label("mac"))
+        .add_columns(NETWORKS.c.id, NETWORKS.c.bridge, NETWORKS.c.dhcp_server)
+        .join_from(FIXED_IPS, NETWORKS, NETWORKS.c.id == FIXED_IPS.c.network_id)
+        .join(CARDS, CARDS.c.id == FIXED_IPS.c.virtual_interface_id)
+        .where(_released(), FIXED_IPS.c.network_id.in_(sorted(network_ids)))
+    )
+    return [
+        ReleasedAddress(
+            address=row.address,
+            mac_address=row.mac,
+            network_id=row.id,
+            bridge=row.bridge or "",
+            dhcp_server=row.dhcp_server or "",
+            leased=row.leased,
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def forget_released(tx: Transaction, network_ids: Collection[int]) -> int:
+    """Free the addresses on these networks that were given back and have no lease; how many."""
+    over = FIXED_IPS.c.network_id.in_(sorted(network_ids)) & FIXED_IPS.c.leased.is_(False)
+    freed = free_rows(tx, _released() & over)
+    if freed:
+        _drop_unused_cards(tx)
+    return freed
 
 
 def _released() -> ColumnElement[bool]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from nova.context import RequestContext
-from nova.domain.network import Nic, RequestedNetwork
+from nova.domain.network import Nic, ReleasedAddress, RequestedNetwork
 from nova.rpc.interface import Interface, call, cast
 
 
@@ -29,14 +29,20 @@ class NetworkService(Interface):
         The DHCP server knows the addresses when this returns.  Asking again gives the same cards.  Raises NoCapacity
         ("No more fixed addresses") or QuotaExceeded, with nothing kept.
         """
-        ...
 
     @call(timeout_s=60)
     def release(self, context: RequestContext, *, instance_uuid: str) -> None:
         """Give the instance's cards and addresses back; nothing happens when it has none."""
-        ...
+
+    @call(timeout_s=30)
+    def serve(
+        self, context: RequestContext, *, network_ids: tuple[int, ...], released: tuple[ReleasedAddress, ...]
+    ) -> None:
+        """Said by a network host that gave out or took back addresses to the host that serves their networks.
+
+        Its DHCP servers know the present addresses when this returns, and have ended the leases of *released*.
+        """
 
     @cast
     def refresh(self, context: RequestContext) -> None:
         """Networks were created, changed or deleted: look again at what this host has to serve."""
-        ...

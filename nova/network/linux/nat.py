@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The packet filter and NAT rules of a network host, as one wanted state made from its bridges.  Pure.
+
+Guests leave under the host's address, reach the metadata service under 169.254.169.254, and of the host itself only
+DHCP, DNS and metadata.  Rules are spelled the way ``iptables-save`` prints them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+from nova.network.settings import NatSettings
+from nova.network.topology import GuestBridge
+from nova.system.iptables import Chain, RuleSet, standard_jumps
+
+OWNER = "nova-network"
+METADATA_ADDRESS = "169.254.169.254"
+_DNS = ("-p udp -m udp --dport 53", "-p tcp -m tcp --dport 53")
+_CHAINS: tuple[Chain, ...] = (
+    *(("filter", f"{OWNER}-{name}") for name in ("INPUT", "OUTPUT", "FORWARD", "local")),
+    *(("nat", f"{OWNER}-{name}") for name in ("PREROUTING", "OUTPUT", "POSTROUTING", "float-snat", "snat")),
+)
+
+
+def ipv4_rules(settings: NatSettings, bridges: Sequence[GuestBridge]) -> RuleSet:
+    """All rules for IPv4."""
+    rules = {chain: tuple[str, ...]() for chain in _CHAINS}
+    rules["filter", f"{OWNER}-INPUT"] = ("-i lo -j RETURN", *_input(settings, bridges))
+    rules["filter", f"{OWNER}-FORWARD"] = tuple(_forward(settings, bridges))
+    rules["nat", f"{OWNER}-PREROUTING"] = (_metadata(settings),)
+    rules["nat", f"{OWNER}-POSTROUTING"] = tuple(_own_addresses(settings))
+    fixed, source = _net(settings.fixed_range), settings.routing_source_ip
+    rules["nat", f"{OWNER}-snat"] = (f"-j {OWNER}-float-snat", f"-s {fixed} -j SNAT --to-source {source}")
+    return RuleSet(chains=rules, jumps=standard_jumps(OWNER, nat=True))
+
+
+def ipv6_rules(bridges: Sequence[GuestBridge]) -> RuleSet:
+    """All rules for IPv6: none where no network has it, for the host is off IPv6 on such bridges."""
+    speaking = [bridge for bridge in bridges if bridge.ipv6]
+    if not speaking:
+        return RuleSet()
+    chains = {chain: tuple[str, ...]() for chain in _CHAINS if chain[0] == "filter"}
+    chains["filter", f"{OWNER}-INPUT"] = tuple(
+        f"-i {bridge.name} {rest}"
+        for bridge in speaking
+        for rest in ("-p ipv6-icmp -j ACCEPT", "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-j DROP")
+    )
+    chains["filter", f"{OWNER}-FORWARD"] = tuple(
+        f"{way} {bridge.name} -j ACCEPT" for bridge in speaking for way in ("-i", "-o")
+    )
+    return RuleSet(chains=chains, jumps=standard_jumps(OWNER, nat=False))
+
+
+def _input(settings: NatSettings, bridges: Sequence[GuestBridge]) -> Iterator[str]:
+    metadata = f"-p tcp -m tcp --dport {settings.metadata_port} -m conntrack --ctorigdst {METADATA_ADDRESS}"
+    for bridge in bridges:
+        yield f"-i {bridge.name} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+        yield from (f"-i {bridge.name} -p {p} -m {p} --dport 67 -j ACCEPT" for p in ("udp", "tcp"))
+        yield from (f"-d {server}/32 -i {bridge.name} {dns} -j ACCEPT" for server in _servers(bridge) for dns in _DNS)
+        yield f"-i {bridge.name} {metadata} -j ACCEPT"
+        yield f"-i {bridge.name} -p icmp -j ACCEPT"
+        yield f"-i {bridge.name} -j {'ACCEPT' if settings.guests_may_reach_host else 'DROP'}"
+    for bridge in bridges:
+        # Nobody outside the bridge may use its name server.
+        yield from (f"-d {server}/32 {dns} -j DROP" for server in _servers(bridge) for dns in _DNS)
+
+
+def _servers(bridge: GuestBridge) -> list[str]:
+    return sorted({network.dhcp_server for network in bridge.networks if network.dhcp_server})
+
+
+def _forward(settings: NatSettings, bridges: Sequence[GuestBridge]) -> Iterator[str]:
+    for bridge in bridges:
+        name = bridge.name
+        if "all" in settings.forward_interfaces:
+            yield from (f"-i {name} -j ACCEPT", f"-o {name} -j ACCEPT")
+            continue
+        yield f"-i {name} -o {name} -j ACCEPT"
+        for interface in settings.forward_interfaces:
+            if interface != "none":
+                yield from (f"-i {name} -o {interface} -j ACCEPT", f"-i {interface} -o {name} -j ACCEPT")
+        yield from (f"-i {name} -j DROP", f"-o {name} -j DROP")
+
+
+def _metadata(settings: NatSettings) -> str:
+    match = f"-d {METADATA_ADDRESS}/32 -p tcp -m tcp --dport 80"
+    if ipaddress.ip_address(settings.metadata_host).is_loopback:
+        return f"{match} -j REDIRECT --to-ports {settings.metadata_port}"
+    return f"{match} -j DNAT --to-destination {settings.metadata_host}:{settings.metadata_port}"
+
+
+def _own_addresses(settings: NatSettings) -> Iterator[str]:
+    """Where guests are seen under their own addresses, and where they are not even so."""
+    fixed = _net(settings.fixed_range)
+    for target in settings.force_snat_range:
+        yield f"-s {fixed} -d {_net(target)} -j SNAT --to-source {settings.routing_source_ip}"
+    for target in (settings.metadata_host, *settings.dmz_cidr):
+        yield f"-s {fixed} -d {_net(target)} -j ACCEPT"
+    yield f"-s {fixed} -d {fixed} -m conntrack ! --ctstate DNAT -j ACCEPT"
+
+
+def _net(text: str) -> str:
+    return str(ipaddress.ip_network(text, strict=False))

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-network: answers for addresses, and serves on its host the networks that are this host's.
+
+Any number of these daemons may run.  Each takes the networks that nobody serves; a request about a network of another
+host is recorded here and passed on to that host's daemon.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from nova import errors
+from nova.context import RequestContext, admin_context
+from nova.db import address_claims, addresses, leases, networks
+from nova.db.engine import Database, Transaction
+from nova.domain.network import DhcpHost, Network, Nic, ReleasedAddress, RequestedNetwork
+from nova.interfaces.network import NetworkService
+from nova.network.operations.allocate import Allocation, Wanted, allocate
+from nova.network.operations.release import release
+from nova.network.settings import NetworkSettings
+from nova.network.topology import Topology
+from nova.network.wiring import Wiring
+
+LOG = logging.getLogger(__name__)
+
+
+class Service:
+    """Implements :class:`nova.interfaces.network.NetworkService`."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        topology: Topology,
+        wiring: Wiring,
+        settings: NetworkSettings,
+        peers: NetworkService,
+    ) -> None:
+        """:param peers: a client of the same interface, for networks of other hosts"""
+        self._database = database
+        self._topology = topology
+        self._wiring = wiring
+        self._settings = settings
+        self._peers = peers
+
+    def start(self) -> None:
+        """Build everything that this host has to serve, from the database; finish what a kill left half done."""
+        served = self.look_again()
+        ids = {network.id for network in served}
+        left_over = self._database.run(lambda tx: leases.released(tx, ids))
+        self._end_leases(left_over)
+        self._database.run(lambda tx: leases.forget_released(tx, ids))
+
+    def allocate(
+        self,
+        context: RequestContext,
+        *,
+        instance_uuid: str,
+        hostname: str,
+        host: str,
+        requested: tuple[RequestedNetwork, ...],
+    ) -> list[Nic]:
+        """See the interface."""
+        wanted = Wanted(
+            project_id=context.project_id,
+            user_id=context.user_id,
+            instance_uuid=instance_uuid,
+            hostname=hostname,
+            host=host,
+            requested=requested,
+        )
+        allocation = self._record(wanted)
+        try:
+            self._tell_dhcp(allocation)
+        except (errors.NovaError, OSError):
+            self._database.run(lambda tx: address_claims.release(tx, instance_uuid))
+            self._database.run(lambda tx: address_claims.forget(tx, instance_uuid))
+            raise
+        return list(allocation.nics)
+
+    def release(self, context: RequestContext, *, instance_uuid: str) -> None:
+        """See the interface."""
+        release(self._database, instance_uuid, end_leases=self._end_leases)
+
+    def serve(
+        self, context: RequestContext, *, network_ids: tuple[int, ...], released: tuple[ReleasedAddress, ...]
+    ) -> None:
+        """See the interface."""
+        mine = [number for number in network_ids if self._wiring.serves(number)]
+        if len(mine) < len(network_ids):
+            self.look_again()
+        self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, mine), write=False))
+        self._wiring.remove(released)
+
+    def refresh(self, context: RequestContext) -> None:
+        """See the interface."""
+        self.look_again()
+
+    def look_again(self) -> list[Network]:
+        """Take the networks that nobody serves, and make this host serve exactly its own; which these are."""
+        taken = self._database.run(lambda tx: networks.take_unserved(tx, self._settings.host))
+        if taken:
+            LOG.info("Took %d networks that no host served", taken)
+        served, hosts = self._database.run(
+            lambda tx: (
+                found := networks.served_by(tx, self._settings.host),
+                addresses.dhcp_hosts(tx, [network.id for network in found]),
+            ),
+            write=False,
+        )
+        self._wiring.apply(served, hosts)
+        return served
+
+    def check_dhcp(self) -> None:
+        """Every few seconds: start a DHCP server that died."""
+        self._wiring.tidy()
+
+    def periodic(self) -> None:
+        """Every minute: free what rested long enough, and repair what somebody changed on this host."""
+        times = {"timeout_s": self._settings.rest_s, "lease_s": float(self._settings.lease_time_s)}
+        freed = self._database.run(lambda tx: leases.expire(tx, **times))
+        if freed:
+            LOG.info("Freed %d addresses whose servers are gone", freed)
+        self.look_again()
+
+    def remove_all(self) -> None:
+        """Take everything away that this daemon made on its host."""
+        self._wiring.remove_all()
+
+    def _record(self, wanted: Wanted) -> Allocation:
+        def work(tx: Transaction) -> Allocation:
+            return allocate(
+                tx,
+                wanted,
+                shared=self._topology.shares_networks,
+                mac_attempts=self._settings.mac_attempts,
+                quota_defaults=self._settings.quota_defaults,
+            )
+
+        try:
+            return self._database.run(work)
+        except errors.AlreadyExists:
+            # The same request came twice at once, and the other one was faster: its cards are the answer.
+            return self._database.run(work)
+
+    def _tell_dhcp(self, allocation: Allocation) -> None:
+        hosts = allocation.dhcp_hosts()
+        server_of = {network.id: network.host for network in allocation.networks}
+        if any(not server_of[host.network_id] for host in hosts):
+            self.look_again()
+        here, elsewhere = self._split(hosts, server_of)
+        self._wiring.add(here)
+        for host, ids in elsewhere.items():
+            self._peer(host).serve(admin_context("addresses on its networks"), network_ids=ids, released=())
+
+    def _split(
+        self, hosts: Iterable[DhcpHost], server_of: dict[int, str]
+    ) -> tuple[list[DhcpHost], dict[str, tuple[int, ...]]]:
+        """The cards whose networks are served here, and the networks of the others by the host that serves them."""
+        here, elsewhere = [], dict[str, tuple[int, ...]]()
+        for one in hosts:
+            host = server_of[one.network_id]
+            if self._wiring.serves(one.network_id) or host in ("", self._settings.host):
+                here.append(one)
+            else:
+                elsewhere[host] = (*elsewhere.get(host, ()), one.network_id)
+        return here, elsewhere
+
+    def _end_leases(self, released: Sequence[ReleasedAddress]) -> None:
+        here = [one for one in released if self._wiring.serves(one.network_id)]
+        others = [one for one in released if one not in here]
+        try:
+            self._wiring.remove(here)
+            self._tell_peers(others)
+        except errors.NovaError as exc:
+            LOG.warning("Leases were not ended, so their addresses rest until they are over: %s", exc)
+
+    def _tell_peers(self, released: Sequence[ReleasedAddress]) -> None:
+        if not released:
+            return
+        ids = {one.network_id for one in released}
+        found = self._database.run(lambda tx: networks.with_ids(tx, ids), write=False)
+        for host in {network.host for network in found if network.host}:
+            mine = {network.id for network in found if network.host == host}
+            theirs = tuple(one for one in released if one.network_id in mine)
+            context = admin_context("addresses were given back")
+            self._peer(host).serve(context, network_ids=tuple(sorted(mine)), released=theirs)
+
+    def _peer(self, host: str) -> NetworkService:
+        return self._peers.on(host)

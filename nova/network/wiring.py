@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that a network host does on itself for its networks: bridges, DHCP servers, packet filter.
+
+Everything is declared anew from the networks each time, and only differences are applied; one network that cannot be
+served is reported and does not stop the others.  On failure or a kill the next :meth:`Wiring.apply` repairs.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
+
+from nova import errors
+from nova.domain.network import DhcpHost, Network, ReleasedAddress
+from nova.network.linux import nat
+from nova.network.settings import NatSettings
+from nova.network.topology import GuestBridge, Topology
+from nova.system.iptables import RuleSet
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T", DhcpHost, ReleasedAddress)
+
+
+class DhcpServing(Protocol):
+    """The DHCP server of one bridge; see :class:`nova.network.linux.dhcp.DhcpServer`."""
+
+    @property
+    def bridge(self) -> GuestBridge:
+        """What it serves."""
+        ...
+
+    def replace(self, hosts: Iterable[DhcpHost]) -> None: ...
+    def add(self, hosts: Iterable[DhcpHost]) -> None: ...
+    def remove(self, mac_addresses: Iterable[str]) -> None: ...
+    def end_leases(self, released: Iterable[ReleasedAddress]) -> None: ...
+    def tidy(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class GatewayWork(Protocol):
+    """Bridges and addresses; see :class:`nova.network.linux.gateway.Gateway`."""
+
+    def prepare(self) -> None: ...
+    def ensure(self, bridge: GuestBridge) -> None: ...
+    def remove(self, bridges: Sequence[GuestBridge]) -> None: ...
+
+
+class PacketFilter(Protocol):
+    """One address family; see :class:`nova.system.iptables.Iptables`."""
+
+    def apply(self, wanted: RuleSet) -> bool: ...
+    def look_again(self) -> None: ...
+
+
+class Wiring:
+    """The networks of this host, as they stand in the kernel."""
+
+    def __init__(
+        self,
+        *,
+        topology: Topology,
+        gateway: GatewayWork,
+        filters: tuple[PacketFilter, PacketFilter],
+        nat_settings: NatSettings,
+        dhcp: Callable[[GuestBridge], DhcpServing],
+    ) -> None:
+        """:param filters: the ones for IPv4 and IPv6; :param dhcp: makes the DHCP server of a bridge"""
+        self._topology = topology
+        self._gateway = gateway
+        self._filters = filters
+        self._nat = nat_settings
+        self._make_dhcp = dhcp
+        self._servers: dict[str, DhcpServing] = {}
+        self._bridge_of: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    def apply(self, networks: Sequence[Network], hosts: Sequence[DhcpHost]) -> None:
+        """Serve exactly *networks*, whose cards are *hosts*."""
+        with self._lock:
+            bridges = self._bridges(networks)
+            for one in self._filters:
+                one.look_again()
+            self._apply_filters(bridges)
+            self._gateway.prepare()
+            self._withdraw({bridge.name for bridge in bridges})
+            for bridge in bridges:
+                self._guard(bridge.name, functools.partial(self._serve, bridge, hosts))
+
+    def add(self, hosts: Iterable[DhcpHost]) -> None:
+        """Let DHCP servers know new cards; they do when this returns.  Unavailable for a network not served here."""
+        for server, mine in self._by_server(hosts).items():
+            server.add(mine)
+
+    def remove(self, released: Iterable[ReleasedAddress]) -> None:
+        """Let DHCP servers forget cards and end their leases."""
+        for server, mine in self._by_server(released).items():
+            server.remove([one.mac_address for one in mine])
+            server.end_leases(mine)
+
+    def serves(self, network_id: int) -> bool:
+        """Whether this host serves the network now."""
+        return network_id in self._bridge_of
+
+    def tidy(self) -> None:
+        """Start the DHCP servers that are gone, and let all forget cards that are gone."""
+        for name, server in list(self._servers.items()):
+            self._guard(name, server.tidy)
+
+    def remove_all(self) -> None:
+        """Take everything away: DHCP servers, rules, addresses, and the bridges that no guest hangs on."""
+        with self._lock:
+            bridges = [server.bridge for server in self._servers.values()]
+            self._withdraw(set())
+            for one in self._filters:
+                one.apply(RuleSet())
+            self._gateway.remove(bridges)
+
+    def _serve(self, bridge: GuestBridge, hosts: Sequence[DhcpHost]) -> None:
+        self._gateway.ensure(bridge)
+        ids = {network.id for network in bridge.networks}
+        server = self._servers.get(bridge.name)
+        if server is None or server.bridge != bridge:
+            server = self._make_dhcp(bridge)
+        server.replace(host for host in hosts if host.network_id in ids)
+        self._servers[bridge.name] = server
+        self._bridge_of |= dict.fromkeys(ids, bridge.name)
+
+    def _withdraw(self, wanted: set[str]) -> None:
+        for name in self._servers.keys() - wanted:
+            self._guard(name, self._servers[name].stop)
+            del self._servers[name]
+        self._bridge_of = {number: name for number, name in self._bridge_of.items() if name in wanted}
+
+    def _apply_filters(self, bridges: Sequence[GuestBridge]) -> None:
+        ipv4, ipv6 = self._filters
+        ipv4.apply(nat.ipv4_rules(self._nat, bridges))
+        ipv6.apply(nat.ipv6_rules(bridges))
+
+    def _bridges(self, networks: Sequence[Network]) -> list[GuestBridge]:
+        """The bridges of all networks but those that cannot be served."""
+        usable = []
+        for network in networks:
+            try:
+                self._topology.bridges([network])
+                usable.append(network)
+            except errors.NovaError as exc:
+                LOG.error("Network %s is not served: %s", network.label, exc)
+        return self._topology.bridges(usable)
+
+    def _by_server(self, items: Iterable[T]) -> dict[DhcpServing, list[T]]:
+        found: dict[DhcpServing, list[T]] = {}
+        for item in items:
+            server = self._servers.get(self._bridge_of.get(item.network_id, ""))
+            if server is None:
+                raise errors.Unavailable(
+                    "The network of this server is not served now; the network service's log says why.",
+                    detail=f"network {item.network_id}",
+                )
+            found.setdefault(server, []).append(item)
+        return found
+
+    def _guard(self, name: str, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (errors.NovaError, OSError) as exc:
+            LOG.error("The bridge %s is not served as it should be: %s", name, exc)
