@@ -169,10 +169,11 @@ class Application:
             self._cloud.policy.authorize(request.context, route.policy)
 
     def _check_body(self, chosen: Compiled, request: ApiRequest) -> None:
-        validator = chosen.validator(request.version)
+        legacy = self._dialect.legacy
+        validator = chosen.legacy if legacy else chosen.validator(request.version)
         if validator is None or chosen.route.raw_body:
             return
-        if self._dialect.legacy:
+        if legacy:
             request.body = validator.without_unknown(request.body)
         validator.check(request.body)
         if chosen.route.action:

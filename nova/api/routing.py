@@ -51,6 +51,8 @@ class Route:
     policy: str
     action: str = ""
     bodies: tuple[tuple[Microversion, Schema], ...] = ()
+    legacy_body: Schema | None = None
+    """What ``/v2`` and ``/v1.1`` take, where it is not the first of *bodies*"""
     success: int = 200
     tx: Tx = Tx.READ
     since: Microversion = LOWEST
@@ -81,6 +83,7 @@ class Compiled:
 
     route: Route
     validators: tuple[tuple[Microversion, Validator], ...]
+    legacy: Validator | None
 
     def validator(self, version: Microversion) -> Validator | None:
         """The schema that holds in *version*."""
@@ -140,4 +143,6 @@ def _compiled(route: Route, *, among: Iterable[Compiled]) -> Compiled:
             other.since <= route.until and route.since <= other.until
         ):
             raise InvalidConfiguration(f"The route {route.name} is there twice.")
-    return Compiled(route, tuple((since, Validator(schema)) for since, schema in route.bodies))
+    validators = tuple((since, Validator(schema)) for since, schema in route.bodies)
+    legacy = Validator(route.legacy_body) if route.legacy_body else validators[0][1] if validators else None
+    return Compiled(route, validators, legacy)

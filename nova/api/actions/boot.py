@@ -8,6 +8,7 @@ broker takes the message, their operations stay ``requested`` and nova-conductor
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Sequence
@@ -46,6 +47,7 @@ from nova.secret import Secret
 
 RULE = PREFIX + "servers:create"
 ROOT_DEVICE = "/dev/vda"
+_DEVICE = re.compile(r"/dev/[a-z0-9]{1,32}")
 _PASSWORD_CHARACTERS = string.ascii_letters + string.digits
 
 
@@ -114,6 +116,7 @@ def _open(
     build: BuildRequest,
     password: Secret,
 ) -> None:
+    """Journal the builds, and ask for them after the commit."""
     names = tuple(instance.uuid for instance in made)
     operations.open(tx, Action.CREATE, instance_uuids=names, context=context, arguments=msgspec.to_builtins(build))
     tell(
@@ -197,13 +200,18 @@ def _first_instance(
         user_data=request.user_data,
         config_drive="True" if request.config_drive else "",
         reservation_id=new_reservation_id(),
-        root_device_name=image.properties.get("root_device_name", ROOT_DEVICE) if image else ROOT_DEVICE,
+        root_device_name=_root_device(sources),
         access_ip_v4=request.access_ip_v4,
         access_ip_v6=request.access_ip_v6,
         auto_disk_config=_disk_config(request, sources),
         metadata=dict(request.metadata),
         system_metadata={f"image_{key}"[:255]: value for key, value in image.properties.items()} if image else {},
     )
+
+
+def _root_device(sources: Sources) -> str:
+    named = sources.image.properties.get("root_device_name", "") if sources.image else ""
+    return named if _DEVICE.fullmatch(named) else ROOT_DEVICE
 
 
 def _disk_config(request: BootRequest, sources: Sources) -> bool:

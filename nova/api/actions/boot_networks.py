@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that somebody asks for with a new server: his own or shared ones, and addresses that are free in them."""
+"""The networks that somebody asks for with a new server: his own or shared ones, and addresses that are free there."""
 
 from __future__ import annotations
 

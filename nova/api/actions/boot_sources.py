@@ -27,7 +27,7 @@ class Sources:
 
 
 def sources_of(cloud: Cloud, context: RequestContext, request: BootRequest) -> Sources:
-    """The image with its kernel and ramdisk; InvalidInput for one that is not there, not the caller's, or not active."""
+    """The image with its kernel and ramdisk; InvalidInput for one that is not there, foreign, or not active."""
     if not request.image_id:
         return Sources()
     image = _active(cloud, context, request.image_id, what="image")

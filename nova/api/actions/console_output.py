@@ -29,7 +29,7 @@ def console_output(cloud: Cloud, context: RequestContext, uuid: str, *, lines: i
 
 
 def printable(raw: bytes) -> str:
-    """Text in which only line breaks, tabs, carriage returns and escape sequences are left of the control characters."""
+    """Text in which of the control characters only line breaks, tabs and escape sequences are left."""
     text = raw.decode("utf-8", errors="replace")
     return "".join(character for character in text if character >= " " or character in "\n\t\r\x1b")
 

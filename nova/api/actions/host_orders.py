@@ -16,11 +16,10 @@ from nova.context import RequestContext
 from nova.db import instances, operations, orders
 from nova.db.engine import Transaction
 from nova.domain.instance import Instance, Operation
-from nova.domain.orders import InstanceOrder
 from nova.domain.transitions import Action
-from nova.interfaces.compute import Compute
 
-Send = Callable[[Compute, RequestContext, InstanceOrder], None]
+Cast = Callable[..., None]
+"""A method of Compute that takes an order: ``Compute.reboot``"""
 
 
 def begin(
@@ -37,10 +36,14 @@ def begin(
     return instance, operation
 
 
-def send(
-    cloud: Cloud, tx: Transaction, context: RequestContext, instance: Instance, operation: Operation, cast: Send
+def send_order(
+    cloud: Cloud, tx: Transaction, context: RequestContext, instance: Instance, operation: Operation, method: Cast
 ) -> None:
     """Give the order for *operation* to the server's host, after the commit."""
     current = instances.get(tx, instance.uuid)
     order = orders.instance_order(tx, current, operation_id=operation.id, action=operation.action)
-    tell(tx, f"{operation.action} {instance.uuid}", lambda: cast(cloud.compute.on(instance.host), context, order))
+
+    def send() -> None:
+        getattr(cloud.compute.on(instance.host), method.__name__)(context, order=order)
+
+    tell(tx, f"{operation.action} {instance.uuid}", send)

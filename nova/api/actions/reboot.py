@@ -9,6 +9,7 @@ from nova.api.policies.compute import PREFIX
 from nova.context import RequestContext
 from nova.db.engine import Transaction
 from nova.domain.transitions import Action
+from nova.interfaces.compute import Compute
 
 RULE = PREFIX + "servers:reboot"
 
@@ -17,11 +18,5 @@ def reboot(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str, *,
     """Let the host reboot the server; InvalidState unless it may be rebooted now."""
     action = Action.REBOOT_HARD if hard else Action.REBOOT
     instance, operation = host_orders.begin(cloud, tx, context, uuid, action, rule=RULE)
-    host_orders.send(
-        cloud,
-        tx,
-        context,
-        instance,
-        operation,
-        lambda compute, asking, order: (compute.reboot_hard if hard else compute.reboot)(asking, order=order),
-    )
+    method = Compute.reboot_hard if hard else Compute.reboot
+    host_orders.send_order(cloud, tx, context, instance, operation, method)
