@@ -2,7 +2,7 @@
 """The privilege gate: which commands may run as root, decided by the filter files that rootwrap.conf names.
 
 Used in two places with the same rules: by the ``nova-rootwrap`` programs, and inside a daemon that is root already.
-The filter classes are oslo.rootwrap's, made stricter: arguments of a RegExpFilter must match to the last byte, a
+The filter classes are oslo.rootwrap's, made stricter, and one of ours: a RegExpFilter must match to the last byte, a
 PathFilter compares whole path components after ``..`` and links are resolved, an unknown class is an error, and nothing
 is allowed that no file names.
 """
@@ -27,6 +27,9 @@ NO_COMMAND = 98
 BAD_CONFIGURATION = 97
 NO_EXECUTABLE = 96
 
+PLACES = {"state_path": "/var/lib/nova", "config_path": "/etc/nova"}
+"""Names that filters may use for directories, set in rootwrap.conf."""
+
 
 class ExactRegExpFilter(filters.RegExpFilter):
     """One pattern for each element of the command line, matched from its first byte to its last."""
@@ -36,6 +39,17 @@ class ExactRegExpFilter(filters.RegExpFilter):
         if not userargs or len(self.args) != len(userargs):
             return False
         return all(re.fullmatch(pattern, word) for pattern, word in zip(self.args, userargs, strict=True))
+
+
+class RepeatRegExpFilter(filters.CommandFilter):
+    """One pattern for each element of the command line; the last one is for all that follow, of which there is one."""
+
+    def match(self, userargs: list[str] | None) -> bool:
+        """Whether every element matches its pattern."""
+        if not userargs or len(userargs) < len(self.args):
+            return False
+        patterns = [*self.args, *[self.args[-1]] * (len(userargs) - len(self.args))]
+        return all(re.fullmatch(pattern, word) for pattern, word in zip(patterns, userargs, strict=True))
 
 
 class ExactPathFilter(filters.PathFilter):
@@ -58,6 +72,7 @@ def _allowed(rule: str, word: str) -> bool:
 KINDS: Mapping[str, Callable[..., Any]] = {
     "CommandFilter": filters.CommandFilter,
     "RegExpFilter": ExactRegExpFilter,
+    "RepeatRegExpFilter": RepeatRegExpFilter,
     "PathFilter": ExactPathFilter,
     "KillFilter": filters.KillFilter,
     "ReadFileFilter": filters.ReadFileFilter,
@@ -85,8 +100,9 @@ class Gate:
 
         :raises errors.InvalidConfiguration: a file is missing, broken, or could be changed by somebody else than root
         """
-        self.config = _read_config(Path(path))
-        self.filters = [one for place in self.config.filters_path for one in _filters_below(Path(place.strip()))]
+        self.config, names = _read_config(Path(path))
+        places = [Path(place.strip()) for place in self.config.filters_path]
+        self.filters = [one for place in places for one in _filters_below(place, names)]
 
     def permit(self, argv: Sequence[str]) -> Permitted:
         """The command to execute for *argv*, which runs as root.
@@ -113,26 +129,28 @@ class Gate:
         return Permitted(tuple(found.get_command(list(words), self.config.exec_dirs)), environment, found.run_as)
 
 
-def _read_config(path: Path) -> wrapper.RootwrapConfig:
+def _read_config(path: Path) -> tuple[wrapper.RootwrapConfig, dict[str, str]]:
+    """The settings, and what ``$state_path`` and ``$config_path`` mean in filters."""
     _refuse_foreign(path)
     raw = configparser.RawConfigParser(strict=False)
     try:
         raw.read_string(path.read_text(), source=str(path))
-        return wrapper.RootwrapConfig(raw)
+        names = {name: raw.get("DEFAULT", name, fallback=default) for name, default in PLACES.items()}
+        return wrapper.RootwrapConfig(raw), names
     except (OSError, UnicodeDecodeError, ValueError, configparser.Error) as exc:
         raise errors.InvalidConfiguration(f"The file {path} is not a usable rootwrap.conf: {exc}") from exc
 
 
-def _filters_below(directory: Path) -> Iterator[Any]:
+def _filters_below(directory: Path, names: Mapping[str, str]) -> Iterator[Any]:
     if not directory.is_dir():
         return
     _refuse_foreign(directory)
     for path in sorted(directory.glob("*.filters")):
         _refuse_foreign(path)
-        yield from _filters_in(path)
+        yield from _filters_in(path, names)
 
 
-def _filters_in(path: Path) -> Iterator[Any]:
+def _filters_in(path: Path, names: Mapping[str, str]) -> Iterator[Any]:
     raw = configparser.RawConfigParser(strict=False, delimiters=(":",), comment_prefixes=("#",))
     try:
         raw.read_string(path.read_text(), source=str(path))
@@ -140,14 +158,22 @@ def _filters_in(path: Path) -> Iterator[Any]:
     except (OSError, UnicodeDecodeError, configparser.Error) as exc:
         raise errors.InvalidConfiguration(f"The filter file {path} cannot be read: {exc}") from exc
     for name, value in lines:
-        yield _filter(name, re.split(r",\s+", value.strip()), path)
+        words = re.split(r",\s+", value.strip())
+        yield _filter(name, [words[0], *(_placed(word, words[0], names) for word in words[1:])], path)
+
+
+def _placed(word: str, kind: str, names: Mapping[str, str]) -> str:
+    """A word of a filter with the names of directories replaced, quoted where the word is a pattern."""
+    for name, path in names.items():
+        word = word.replace(f"${name}", re.escape(path) if "RegExp" in kind else path)
+    return word
 
 
 def _filter(name: str, words: list[str], path: Path) -> Any:
     kind = KINDS.get(words[0])
     if kind is None:
         raise errors.InvalidConfiguration(f"{path}: the filter {name} has an unknown class {words[0]!r}.")
-    for pattern in words[3:] if kind is ExactRegExpFilter else ():
+    for pattern in words[3:] if "RegExp" in words[0] else ():
         try:
             re.compile(pattern)
         except re.error as exc:

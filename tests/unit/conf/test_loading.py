@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 
 import pytest
+
 from nova import errors
 from nova.conf.loading import Loaded, load
 
@@ -230,7 +231,10 @@ def test_values_that_name_each_other_in_a_circle_stay_as_typed(tmp_path: Path) -
         ("report_interval=", "report_interval has no value: a whole number is expected."),
         ("multi_host=maybe", "multi_host = 'maybe' is not valid: true or false is expected."),
         ("ram_allocation_ratio=x", "ram_allocation_ratio = 'x' is not valid: a number is expected."),
-        ("network_manager=FlatDCHPManager", "one of flat, flat_dhcp, vlan is expected (did you mean flatdhcpmanager?)."),
+        (
+            "network_manager=FlatDCHPManager",
+            "one of flat, flat_dhcp, vlan is expected (did you mean flatdhcpmanager?).",
+        ),
         ("enabled_apis=ec2,osapi_comptue", "osapi_comptue"),
         ("default_floating_pool=%SERVICE_POOL%", "is a placeholder"),
     ],
@@ -257,7 +261,7 @@ def test_a_value_goes_on_in_indented_lines(tmp_path: Path) -> None:
 
 
 def test_quotes_around_a_value_and_blanks_in_lists_are_taken_away(tmp_path: Path) -> None:
-    conf = read(tmp_path, "[DEFAULT]\ndhcp_domain = \"x y\"\nenabled_apis = ec2 , osapi\n").conf
+    conf = read(tmp_path, '[DEFAULT]\ndhcp_domain = "x y"\nenabled_apis = ec2 , osapi\n').conf
     assert conf.dhcp_domain == "x y"
     assert conf.enabled_apis == ["ec2", "osapi_compute"]
 
