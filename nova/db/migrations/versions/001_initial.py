@@ -65,8 +65,8 @@ def upgrade() -> None:
         sa.Column("container_format", sa.String(length=32), nullable=True),
         sa.Column("min_disk", sa.Integer(), server_default="0", nullable=False),
         sa.Column("min_ram", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("protected", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("hidden", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("protected", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("hidden", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("upload_id", sa.String(length=36), nullable=True),
         sa.Column("reserved_bytes", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("touched_at", MOMENT, nullable=True),
@@ -96,8 +96,8 @@ def upgrade() -> None:
         sa.Column("ephemeral_gb", sa.Integer(), server_default="0", nullable=False),
         sa.Column("swap", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rxtx_factor", REAL, server_default="1", nullable=False),
-        sa.Column("is_public", sa.Boolean(), server_default=sa.text("1"), nullable=False),
-        sa.Column("disabled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("is_public", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("disabled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instance_types")),
         sa.UniqueConstraint("flavorid", "deleted", name=op.f("uq_instance_types_flavorid_deleted")),
         sa.UniqueConstraint("name", "deleted", name=op.f("uq_instance_types_name_deleted")),
@@ -141,7 +141,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.String(length=255), nullable=False),
         sa.Column("display_description", sa.String(length=255), nullable=True),
         sa.Column("availability_zone", sa.String(length=255), nullable=True),
-        sa.Column("locked", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("locked", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("locked_by", sa.String(length=16), nullable=True),
         sa.Column("os_type", sa.String(length=255), nullable=True),
         sa.Column("architecture", sa.String(length=255), nullable=True),
@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("access_ip_v6", sa.String(length=39), nullable=True),
         sa.Column("config_drive", sa.String(length=64), nullable=True),
         sa.Column("progress", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("auto_disk_config", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("auto_disk_config", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_instances")),
         sa.UniqueConstraint("uuid", name=op.f("uq_instances_uuid")),
         mysql_charset="utf8mb4",
@@ -211,10 +211,10 @@ def upgrade() -> None:
         sa.Column("vpn_public_port", sa.Integer(), nullable=True),
         sa.Column("vpn_private_address", sa.String(length=255), nullable=True),
         sa.Column("fixed_cidr", sa.String(length=255), nullable=True),
-        sa.Column("multi_host", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("injected", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("enable_dhcp", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("share_address", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("multi_host", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("injected", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("enable_dhcp", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("share_address", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("mtu", sa.Integer(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=True),
         sa.Column("project_id", sa.String(length=255), nullable=True),
@@ -255,7 +255,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("description", LONG_TEXT, nullable=True),
-        sa.Column("enabled", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("enabled", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("manager_id", sa.String(length=64), nullable=True),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
@@ -383,9 +383,9 @@ def upgrade() -> None:
         sa.Column("binary", sa.String(length=255), nullable=False),
         sa.Column("topic", sa.String(length=255), nullable=False),
         sa.Column("report_count", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("disabled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("disabled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("disabled_reason", sa.String(length=255), nullable=True),
-        sa.Column("forced_down", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("forced_down", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("availability_zone", sa.String(length=255), server_default="nova", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_services")),
         sa.UniqueConstraint("host", "binary", "deleted", name=op.f("uq_services_host_binary_deleted")),
@@ -402,8 +402,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("email", sa.String(length=255), nullable=True),
         sa.Column("description", LONG_TEXT, nullable=True),
-        sa.Column("enabled", sa.Boolean(), server_default=sa.text("1"), nullable=False),
-        sa.Column("is_admin", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("enabled", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("is_admin", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("access_key", sa.String(length=255), nullable=True),
         sa.Column("secret_key", sa.String(length=255), nullable=True),
@@ -492,9 +492,9 @@ def upgrade() -> None:
         sa.Column("snapshot_id", sa.String(length=36), nullable=True),
         sa.Column("image_id", sa.String(length=36), nullable=True),
         sa.Column("volume_size", sa.BigInteger(), nullable=True),
-        sa.Column("delete_on_termination", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("no_device", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("attached", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("delete_on_termination", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("no_device", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("attached", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(
             ["instance_uuid"], ["instances.uuid"], name=op.f("fk_block_device_mapping_instance_uuid")
         ),
@@ -832,9 +832,9 @@ def upgrade() -> None:
         sa.Column("host_number", sa.BigInteger(), nullable=False),
         sa.Column("virtual_interface_id", sa.Integer(), nullable=True),
         sa.Column("instance_uuid", sa.String(length=36), nullable=True),
-        sa.Column("allocated", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("leased", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("reserved", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("allocated", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("leased", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("reserved", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=True),
         sa.Column("released_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_fixed_ips_network_id")),
@@ -910,7 +910,7 @@ def upgrade() -> None:
         sa.Column("fixed_ip_id", sa.Integer(), nullable=True),
         sa.Column("project_id", sa.String(length=255), nullable=True),
         sa.Column("host", sa.String(length=255), nullable=True),
-        sa.Column("auto_assigned", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("auto_assigned", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("pool", sa.String(length=255), nullable=False),
         sa.Column("interface", sa.String(length=255), nullable=True),
         sa.ForeignKeyConstraint(["fixed_ip_id"], ["fixed_ips.id"], name=op.f("fk_floating_ips_fixed_ip_id")),
@@ -929,63 +929,28 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop all tables."""
-    op.drop_index(op.f("ix_floating_ips_project_id"), table_name="floating_ips")
-    op.drop_index(op.f("ix_floating_ips_pool"), table_name="floating_ips")
-    op.drop_index(op.f("ix_floating_ips_host"), table_name="floating_ips")
-    op.drop_index(op.f("ix_floating_ips_fixed_ip_id"), table_name="floating_ips")
     op.drop_table("floating_ips")
-    op.drop_index(op.f("ix_instance_claims_node_id"), table_name="instance_claims")
     op.drop_table("instance_claims")
-    op.drop_index(op.f("ix_instance_actions_events_action_id"), table_name="instance_actions_events")
     op.drop_table("instance_actions_events")
-    op.drop_index(op.f("ix_fixed_ips_virtual_interface_id"), table_name="fixed_ips")
-    op.drop_index(op.f("ix_fixed_ips_released_at"), table_name="fixed_ips")
-    op.drop_index(op.f("ix_fixed_ips_instance_uuid"), table_name="fixed_ips")
-    op.drop_index(op.f("ix_fixed_ips_host"), table_name="fixed_ips")
-    op.drop_index("ix_fixed_ips_free", table_name="fixed_ips")
     op.drop_table("fixed_ips")
-    op.drop_index(op.f("ix_virtual_interfaces_network_id"), table_name="virtual_interfaces")
     op.drop_table("virtual_interfaces")
-    op.drop_index(op.f("ix_security_group_rules_group_id"), table_name="security_group_rules")
     op.drop_table("security_group_rules")
-    op.drop_index(
-        op.f("ix_security_group_instance_association_instance_uuid"), table_name="security_group_instance_association"
-    )
     op.drop_table("security_group_instance_association")
-    op.drop_index(op.f("ix_role_assignments_role_id"), table_name="role_assignments")
-    op.drop_index(op.f("ix_role_assignments_project_id"), table_name="role_assignments")
     op.drop_table("role_assignments")
-    op.drop_index("ix_instance_type_projects_project_id", table_name="instance_type_projects")
     op.drop_table("instance_type_projects")
     op.drop_table("instance_type_extra_specs")
     op.drop_table("instance_system_metadata")
     op.drop_table("instance_metadata")
-    op.drop_index("ix_instance_faults_instance_uuid_id", table_name="instance_faults")
     op.drop_table("instance_faults")
-    op.drop_index("ix_instance_actions_state_updated_at", table_name="instance_actions")
-    op.drop_index("ix_instance_actions_instance_uuid_request_id", table_name="instance_actions")
-    op.drop_index("ix_instance_actions_instance_uuid_id", table_name="instance_actions")
-    op.drop_index("ix_instance_actions_host_state", table_name="instance_actions")
     op.drop_table("instance_actions")
     op.drop_table("image_tags")
     op.drop_table("image_properties")
-    op.drop_index(op.f("ix_image_members_project_id"), table_name="image_members")
     op.drop_table("image_members")
-    op.drop_index(op.f("ix_ec2_credentials_user_id"), table_name="ec2_credentials")
-    op.drop_index(op.f("ix_ec2_credentials_project_id"), table_name="ec2_credentials")
     op.drop_table("ec2_credentials")
-    op.drop_index(op.f("ix_compute_nodes_service_id"), table_name="compute_nodes")
     op.drop_table("compute_nodes")
-    op.drop_index(op.f("ix_block_device_mapping_volume_id"), table_name="block_device_mapping")
     op.drop_table("block_device_mapping")
-    op.drop_index(op.f("ix_auth_tokens_user_id"), table_name="auth_tokens")
-    op.drop_index(op.f("ix_auth_tokens_project_id"), table_name="auth_tokens")
-    op.drop_index(op.f("ix_auth_tokens_parent_id"), table_name="auth_tokens")
-    op.drop_index(op.f("ix_auth_tokens_expires_at"), table_name="auth_tokens")
     op.drop_table("auth_tokens")
-    op.drop_index("ix_aggregate_metadata_key", table_name="aggregate_metadata")
     op.drop_table("aggregate_metadata")
-    op.drop_index("ix_aggregate_hosts_host", table_name="aggregate_hosts")
     op.drop_table("aggregate_hosts")
     op.drop_table("users")
     op.drop_table("services")
@@ -998,20 +963,10 @@ def downgrade() -> None:
     op.drop_table("provider_fw_rules")
     op.drop_table("projects")
     op.drop_table("project_user_quotas")
-    op.drop_index(op.f("ix_networks_project_id"), table_name="networks")
-    op.drop_index(op.f("ix_networks_host"), table_name="networks")
     op.drop_table("networks")
     op.drop_table("key_pairs")
-    op.drop_index("ix_instances_updated_at_project_id", table_name="instances")
-    op.drop_index("ix_instances_task_state_updated_at", table_name="instances")
-    op.drop_index("ix_instances_reservation_id", table_name="instances")
-    op.drop_index("ix_instances_project_id_deleted_created_at", table_name="instances")
-    op.drop_index("ix_instances_host_deleted", table_name="instances")
-    op.drop_index("ix_instances_deleted_created_at", table_name="instances")
     op.drop_table("instances")
     op.drop_table("instance_types")
-    op.drop_index(op.f("ix_images_deleted_visibility_created_at"), table_name="images")
-    op.drop_index(op.f("ix_images_deleted_owner"), table_name="images")
     op.drop_table("images")
     op.drop_table("image_owners")
     op.drop_table("aggregates")
