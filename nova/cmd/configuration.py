@@ -197,7 +197,7 @@ def image_store(conf: cfg.ConfigOpts) -> str:
 def enabled_apis(conf: cfg.ConfigOpts) -> list[str]:
     """The endpoints to open; where nobody chose, those that a neighbour serves are left out."""
     wanted = list(dict.fromkeys(conf.enabled_apis))
-    if is_set(conf, "enabled_apis"):
+    if urls.is_set(conf, "enabled_apis"):
         return wanted
     theirs = set()
     if conf.auth_strategy == "keystone":
@@ -207,12 +207,6 @@ def enabled_apis(conf: cfg.ConfigOpts) -> list[str]:
     if conf.volume_api_class == "cinder":
         theirs.add("osapi_volume")
     return [name for name in wanted if name not in theirs]
-
-
-def is_set(conf: cfg.ConfigOpts, name: str, group: str | None = None) -> bool:
-    """Whether somebody gave the option a value."""
-    location = conf.get_location(name, group)
-    return location is not None and location.location is cfg.Locations.set_override
 
 
 def companion_file(loaded: Loaded, name: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from oslo_config import cfg
@@ -76,17 +77,26 @@ class Endpoint:
 
 
 def ec2_endpoint(conf: cfg.ConfigOpts) -> Endpoint:
-    """The EC2 API as answers and credential files show it."""
-    parts = Endpoint(conf.ec2_scheme, conf.ec2_host, conf.ec2_port, conf.ec2_path)
-    if conf.ec2_url:
-        whole = urlsplit(conf.ec2_url)
-        parts = Endpoint(
-            whole.scheme or parts.scheme,
-            whole.hostname or parts.host,
-            whole.port or parts.port,
-            whole.path or parts.path,
+    """The EC2 API as answers and credential files show it; a part that somebody set wins over ``ec2_url``."""
+    whole = urlsplit(conf.ec2_url or "")
+
+    def part(name: str, of_whole: str | int | None) -> Any:
+        return of_whole if of_whole and not is_set(conf, name) else conf[name]
+
+    return _host_may_be_url(
+        Endpoint(
+            part("ec2_scheme", whole.scheme),
+            part("ec2_host", whole.hostname),
+            part("ec2_port", whole.port),
+            part("ec2_path", whole.path),
         )
-    return _host_may_be_url(parts)
+    )
+
+
+def is_set(conf: cfg.ConfigOpts, name: str, group: str | None = None) -> bool:
+    """Whether somebody gave the option a value."""
+    location = conf.get_location(name, group)
+    return location is not None and location.location is cfg.Locations.set_override
 
 
 def compute_endpoint(conf: cfg.ConfigOpts) -> Endpoint:
