@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import logging
 import sys
 from collections.abc import Sequence
 
 from nova import errors
+from nova.cmd.configuration import log_settings
 from nova.cmd.manage.frame import Action, Category, WrongUsage, find, read
 from nova.cmd.manage.operator import Operator
-from nova.conf.loading import load
+from nova.conf.loading import Loaded, load
+from nova.telemetry.output import set_up
 
 CATEGORIES = (
     "config",
     "db",
-    "doctor",
     "fixed",
     "flavor",
     "floating",
@@ -26,7 +29,6 @@ CATEGORIES = (
     "project",
     "role",
     "service",
-    "shell",
     "user",
     "version",
     "vm",
@@ -44,10 +46,9 @@ place; categories and actions may be shortened.  'nova-manage CATEGORY' lists a 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one action; the exit code is 0, 1 for a failure, 2 for words that were not understood."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    own, rest = _split_options(words)
     try:
-        return _run(own, rest)
+        loaded = load(list(sys.argv[1:] if argv is None else argv), prog="nova-manage")
+        return _run(loaded)
     except WrongUsage as wrong:
         print(wrong, file=sys.stderr)
         return wrong.code
@@ -58,57 +59,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _run(own: list[str], rest: list[str]) -> int:
-    if not rest or rest[0] in {"-h", "--help", "-?"}:
+def _run(loaded: Loaded) -> int:
+    words = list(loaded.rest)
+    if loaded.version_wanted:
+        words = ["version"]
+    elif loaded.help_wanted or not words:
         print(ABOUT)
         print("Categories:")
         for category in _all():
             print(f"  {category.name:10} {category.help}")
-        return 0 if rest else 2
-    if rest[0] == "bash-completion":
-        return _complete(rest[1:])
-    if rest[0] == "--version":
-        rest = ["version"]
-    category = _category(rest[0])
-    if len(rest) == 1 and not category.default_action:
+        return 0 if loaded.help_wanted else 2
+    if words[0] == "bash-completion":
+        return _complete(words[1:])
+    category = _category(words[0])
+    if len(words) == 1 and not category.default_action:
         print(_actions(category), file=sys.stderr)
         return 2
-    action = find(rest[1] if len(rest) > 1 else category.default_action, category.actions, what="actions")
-    if any(word in {"-h", "--help"} for word in rest[2:]):
+    action = find(words[1] if len(words) > 1 else category.default_action, category.actions, what="actions")
+    return _act(loaded, category, action, words[2:])
+
+
+def _act(loaded: Loaded, category: Category, action: Action, words: list[str]) -> int:
+    if any(word in {"-h", "--help"} for word in words):
         print(_explain(category, action))
         return 0
     try:
-        values = read(action, rest[2:])
+        values = read(action, words)
     except WrongUsage as wrong:
         raise WrongUsage(f"{wrong}\n\n{_explain(category, action)}", code=wrong.code) from wrong
-    operator = Operator(load(own, prog="nova-manage"))
-    return action.run(operator, **values) or 0
-
-
-def _split_options(words: list[str]) -> tuple[list[str], list[str]]:
-    """Options before the category are nova-manage's own; what follows belongs to the action."""
-    own: list[str] = []
-    rest = list(words)
-    while rest and rest[0].startswith("-") and rest[0] not in {"-h", "--help", "-?", "--version"}:
-        word = rest.pop(0)
-        own.append(word)
-        takes_value = "=" not in word and rest and not rest[0].startswith("-") and word.lstrip("-") in _WITH_VALUE
-        if takes_value:
-            own.append(rest.pop(0))
-    return own, rest
-
-
-_WITH_VALUE = {"flagfile", "config-file", "config_file", "config-dir", "config_dir", "log-file", "log_file"} | {
-    "log-dir",
-    "log_dir",
-    "logdir",
-    "logfile",
-    "sql_connection",
-    "sql-connection",
-    "database-connection",
-    "state_path",
-    "state-path",
-}
+    set_up(dataclasses.replace(log_settings(loaded.conf, "nova-manage"), level=logging.WARNING, file=""))
+    return action.run(Operator(loaded), **values) or 0
 
 
 def _category(word: str) -> Category:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from nova.context import RequestContext, admin_context
 
 if TYPE_CHECKING:
-    from oslo_config import cfg
-
+    from nova.conf.loading import Loaded
     from nova.db.engine import Database
     from nova.rpc.transport import Transport
 
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
 class Operator:
     """The person at the shell, who has all rights."""
 
-    def __init__(self, conf: cfg.ConfigOpts, *, out: TextIO | None = None) -> None:
-        self.conf: Any = conf
+    def __init__(self, loaded: Loaded, *, out: TextIO | None = None) -> None:
+        self.loaded = loaded
+        self.conf: Any = loaded.conf
         self.out = out or sys.stdout
 
     def say(self, line: str = "") -> None:
