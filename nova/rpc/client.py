@@ -46,7 +46,6 @@ def client_for(interface: type[I], transport: Transport, *, publish_timeout_s: f
     return cast(I, _client_class(interface)(transport, "", publish_timeout_s))
 
 
-@functools.cache
 def _client_class(interface: type[Interface]) -> type[_Client]:
     senders = {name: _sender(interface, codec) for name, codec in codecs(interface).items()}
     return type(interface.__name__, (_Client, interface), senders)

@@ -24,7 +24,7 @@ LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Stored:
+class StoredMessage:
     """A message in a queue."""
 
     id: str
@@ -36,7 +36,7 @@ class _Stored:
 @dataclass(slots=True)
 class _Queue:
     name: str
-    messages: deque[_Stored] = field(default_factory=deque)
+    messages: deque[StoredMessage] = field(default_factory=deque)
     consumers: deque[MemoryConsumer] = field(default_factory=deque)
 
 
@@ -66,7 +66,7 @@ class MemoryBroker:
                 if queue in queues:
                     queues.remove(queue)
 
-    def put(self, address: Address, stored: _Stored) -> None:
+    def put(self, address: Address, stored: StoredMessage) -> None:
         """Route one message."""
         with self.lock:
             queues = list(self._listeners.get(address.topic, ())) if address.fanout else [self.queue(address.queue)]
@@ -79,8 +79,8 @@ class MemoryBroker:
         """Hand out what waits in *queue*, in turn, to the consumers that may take more."""
         while True:
             with self.lock:
-                consumer = _ready_consumer(queue)
-                if consumer is None or not queue.messages:
+                consumer = _ready_consumer(queue) if queue.messages else None
+                if consumer is None:
                     return
                 stored = queue.messages.popleft()
                 if stored.expires_at and stored.expires_at < time.monotonic():
@@ -88,10 +88,13 @@ class MemoryBroker:
                 delivery = consumer.take(queue, stored)
             consumer.deliver(delivery)
 
-    def waiting(self, queue: str) -> list[bytes]:
-        """The bodies that wait in *queue*, oldest first."""
+    def drain(self, queue: str) -> list[bytes]:
+        """Take out everything that waits in *queue*, oldest first."""
         with self.lock:
-            return [each.body for each in self.queue(queue).messages]
+            messages = self.queue(queue).messages
+            bodies = [each.body for each in messages]
+            messages.clear()
+            return bodies
 
 
 def _ready_consumer(queue: _Queue) -> MemoryConsumer | None:
@@ -107,7 +110,7 @@ class MemoryDelivery:
 
     __slots__ = ("_consumer", "_queue", "_stored", "body", "content_type", "message_id", "queue", "size")
 
-    def __init__(self, consumer: MemoryConsumer, queue: _Queue, stored: _Stored) -> None:
+    def __init__(self, consumer: MemoryConsumer, queue: _Queue, stored: StoredMessage) -> None:
         self._consumer = consumer
         self._queue = queue
         self._stored = stored
@@ -136,7 +139,7 @@ class MemoryDelivery:
         broker = self._consumer.broker
         with broker.lock:
             kept = broker.queue(self.queue + POISONED).messages
-            kept.append(_Stored(self.message_id, self._stored.body[:POISONED_MAX_BYTES], self.content_type))
+            kept.append(StoredMessage(self.message_id, self._stored.body[:POISONED_MAX_BYTES], self.content_type))
             while len(kept) > POISONED_MAX_MESSAGES:
                 kept.popleft()
         self.acknowledge()
@@ -171,7 +174,7 @@ class MemoryConsumer:
         """Whether another message may be in hand."""
         return len(self._in_hand) < self._prefetch
 
-    def take(self, queue: _Queue, stored: _Stored) -> MemoryDelivery:
+    def take(self, queue: _Queue, stored: StoredMessage) -> MemoryDelivery:
         """Put a message in hand."""
         delivery = MemoryDelivery(self, queue, stored)
         self._in_hand.add(delivery)
@@ -215,6 +218,7 @@ class MemoryTransport:
         self.reply_address = f"reply_{self.calls.new_id()}"
         self._settings = settings
         self._closed = False
+        self.consumers: list[MemoryConsumer] = []
         self.broker.reply_queues[self.reply_address] = self.calls.deliver
 
     def publish(self, message: Message, *, within_s: float) -> None:
@@ -224,7 +228,7 @@ class MemoryTransport:
         if len(message.body) > self._settings.max_message_bytes:
             raise TooLarge(f"A message of {len(message.body)} bytes is too large to be sent.")
         expires_at = time.monotonic() + message.expires_s if message.expires_s else 0.0
-        self.broker.put(message.address, _Stored(message.id, message.body, expires_at=expires_at))
+        self.broker.put(message.address, StoredMessage(message.id, message.body, expires_at=expires_at))
 
     def consume(
         self, addresses: list[Address], deliver: Callable[[Delivery], None], *, prefetch: int
@@ -238,6 +242,7 @@ class MemoryTransport:
                 consumer.subscribe(own)
             else:
                 consumer.subscribe(self.broker.queue(address.queue))
+        self.consumers.append(consumer)
         consumer.feed()
         return consumer
 

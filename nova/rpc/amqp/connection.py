@@ -148,7 +148,7 @@ class _Transport(pyamqp.Transport):
 
 def connect(settings: TransportSettings, broker: Broker) -> _Connection:
     """A connection to *broker*; one of CONNECTION_ERRORS when there is none."""
-    wanted = BrokerUrl(
+    wanted = BrokerUrl(  # type: ignore[no-untyped-call]
         url_of(broker),
         transport=_Transport,
         ssl=_tls_options(settings, broker),

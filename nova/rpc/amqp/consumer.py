@@ -10,11 +10,8 @@ import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import amqp
-
 from nova.rpc.amqp import frames
 from nova.rpc.amqp.connection import CONNECTION_ERRORS
-from nova.rpc.amqp.names import declare_poisoned
 from nova.rpc.amqp.session import Session, SessionLost
 from nova.rpc.transport import POISONED_MAX_BYTES, Address, Delivery
 
@@ -58,17 +55,11 @@ class AmqpDelivery:
 
     def set_aside(self, reason: str) -> None:
         """See Delivery."""
-        kept = amqp.Message(
-            self.body[:POISONED_MAX_BYTES],
-            content_type=self.content_type,
-            message_id=self.message_id,
-            delivery_mode=2,
-            application_headers={"reason": reason[:1000], "size": self.size},
-        )
+        headers = {"reason": reason[:1000], "size": str(self.size)}
+        head = frames.properties(self.content_type, persistent=True, message_id=self.message_id, headers=headers)
         try:
-            channel = self._consumer.channel
-            channel.basic_publish(kept, exchange="", routing_key=declare_poisoned(channel, self.queue))
-        except CONNECTION_ERRORS:
+            self._session.set_aside(self.queue, head, self.body[:POISONED_MAX_BYTES])
+        except SessionLost:
             return
         self.acknowledge()
 

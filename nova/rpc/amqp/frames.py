@@ -46,10 +46,30 @@ def publish_method(channel: int, exchange: str, routing_key: str, *, mandatory: 
     return frame(METHOD, channel, head + short_string(exchange) + short_string(routing_key) + bytes((mandatory,)))
 
 
-def properties(content_type: str, *, persistent: bool, expires_ms: int = 0, message_id: str = "") -> bytes:
+def table(values: dict[str, str]) -> bytes:
+    """A field table of long strings."""
+    fields = b""
+    for name, value in values.items():
+        raw = value.encode()
+        fields += short_string(name) + b"S" + _LONG.pack(len(raw)) + raw
+    return _LONG.pack(len(fields)) + fields
+
+
+def properties(
+    content_type: str,
+    *,
+    persistent: bool,
+    expires_ms: int = 0,
+    message_id: str = "",
+    headers: dict[str, str] | None = None,
+) -> bytes:
     """The properties of a message."""
     flags = _CONTENT_TYPE | _DELIVERY_MODE
-    values = short_string(content_type) + (b"\x02" if persistent else b"\x01")
+    values = short_string(content_type)
+    if headers:
+        flags |= _HEADERS
+        values += table(headers)
+    values += b"\x02" if persistent else b"\x01"
     if expires_ms:
         flags |= _EXPIRATION
         values += short_string(str(expires_ms))
@@ -64,6 +84,8 @@ def message(method: bytes, channel: int, head: bytes, body: bytes, *, frame_max:
     content = _CONTENT.pack(BASIC, 0, len(body)) + head
     start = method + FRAME.pack(HEADER, channel, len(content)) + content + END
     size = frame_max - OVERHEAD
+    if not body:
+        return start
     if len(body) <= size:
         return start + FRAME.pack(BODY, channel, len(body)) + body + END
     pieces = (body[offset : offset + size] for offset in range(0, len(body), size))

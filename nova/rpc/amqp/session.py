@@ -17,7 +17,7 @@ from typing import Any
 from nova.errors import Unavailable
 from nova.rpc.amqp import frames
 from nova.rpc.amqp.connection import CONNECTION_ERRORS, connect
-from nova.rpc.amqp.names import REPLY_QUEUE_KEPT_S, Names
+from nova.rpc.amqp.names import REPLY_QUEUE_KEPT_S, Names, declare_poisoned
 from nova.rpc.codec import CONTENT_TYPE
 from nova.rpc.settings import Broker, TransportSettings
 from nova.rpc.transport import Address, Message
@@ -63,6 +63,7 @@ class Session:
         self._start_beating()
         self._plain = self.connection.channel()
         self._confirmed = self.connection.channel()
+        self._plain_id, self._confirmed_id = self._plain.channel_id, self._confirmed.channel_id
         self._plain.exchange_declare(self.names.exchange, "topic", durable=True, auto_delete=False)
         self._confirmations: dict[int, _Confirmation] = {}
         self._sequence = 0
@@ -99,7 +100,7 @@ class Session:
     def run_soon(self, task: Callable[[], None]) -> None:
         """Have the reading thread run *task*: only it may wait for the broker's answers."""
         self._tasks.append(task)
-        self.write(frames.nudge(self._plain.channel_id))
+        self.write(frames.nudge(self._plain_id))
 
     def delete_queue(self, queue: str) -> None:
         """Have the broker forget *queue*, if it still listens."""
@@ -188,7 +189,7 @@ class Session:
 
     def reply_frames(self, reply_to: str, body: bytes) -> bytes:
         """The frames of a reply."""
-        channel = self._plain.channel_id
+        channel = self._plain_id
         method = self._reply_routes.get(reply_to)
         if method is None:
             if len(self._reply_routes) >= KEPT_REPLY_ROUTES:
@@ -196,25 +197,33 @@ class Session:
             method = self._reply_routes[reply_to] = frames.publish_method(channel, "", reply_to)
         return frames.message(method, channel, self._reply_properties, body, frame_max=self.connection.frame_max)
 
+    def set_aside(self, queue: str, head: bytes, body: bytes) -> None:
+        """Move what *queue*'s consumers could not read to its queue of poisoned messages."""
+        channel = self._plain_id
+        try:
+            name = declare_poisoned(self._plain, queue)
+        except CONNECTION_ERRORS as exc:
+            raise SessionLost(str(exc)) from exc
+        method = frames.publish_method(channel, "", name)
+        self.write(frames.message(method, channel, head, body, frame_max=self.connection.frame_max))
+
     def _frames(self, message: Message) -> bytes:
-        channel = self._confirmed if message.confirmed else self._plain
-        method = self._routes.get((message.address, message.confirmed))
-        if method is None:
-            method = self._route(channel, message)
+        channel = self._confirmed_id if message.confirmed else self._plain_id
+        method = self._routes.get((message.address, message.confirmed)) or self._route(message, channel)
         head = frames.properties(
             CONTENT_TYPE,
             persistent=message.confirmed and not message.address.fanout,
             expires_ms=int(message.expires_s * 1000),
             message_id=message.id,
         )
-        return frames.message(method, channel.channel_id, head, message.body, frame_max=self.connection.frame_max)
+        return frames.message(method, channel, head, message.body, frame_max=self.connection.frame_max)
 
-    def _route(self, channel: Any, message: Message) -> bytes:
+    def _route(self, message: Message, channel: int) -> bytes:
         """Declare where *message* goes, so that it waits there for a server that has never run yet."""
         exchange, routing_key = self.names.route(message.address)
-        self.names.declare(channel, message.address, nowait=True)
+        self.names.declare(self._confirmed if message.confirmed else self._plain, message.address, nowait=True)
         mandatory = message.confirmed and not message.address.fanout
-        method = frames.publish_method(channel.channel_id, exchange, routing_key, mandatory=mandatory)
+        method = frames.publish_method(channel, exchange, routing_key, mandatory=mandatory)
         self._routes[message.address, message.confirmed] = method
         return method
 

@@ -30,7 +30,8 @@ class AmqpTransport:
         self.calls = Calls()
         self.reply_address = f"reply_{self.calls.new_id()}"
         self._settings = settings
-        self._session: Session | None = None
+        self.session: Session | None = None
+        """The connection that there is now."""
         self._consumers: list[AmqpConsumer] = []
         self._changed = threading.Condition()
         self._closed = threading.Event()
@@ -41,7 +42,7 @@ class AmqpTransport:
         """See Transport."""
         if len(message.body) > self._settings.max_message_bytes:
             raise TooLarge(f"A message of {len(message.body)} bytes is too large to be sent.")
-        session = self._session
+        session = self.session
         if session is not None:
             try:
                 session.publish(message, time.monotonic() + within_s)
@@ -60,19 +61,19 @@ class AmqpTransport:
     def _with_session(self, within_s: float, send: Callable[[Session, float], None]) -> None:
         until = time.monotonic() + within_s
         while True:
-            session = self._session or self._wait_for_session(until, within_s)
+            session = self.session or self._wait_for_session(until, within_s)
             try:
                 send(session, until)
                 return
             except SessionLost as exc:
                 LOG.debug("Sending again after the session was lost: %s", exc)
-                if self._session is session:
+                if self.session is session:
                     self._wait_for_end(session, until)
 
     def _wait_for_session(self, until: float, within_s: float) -> Session:
         self._start()
         with self._changed:
-            while self._session is None:
+            while self.session is None:
                 left = until - time.monotonic()
                 if left <= 0 or self._closed.is_set():
                     raise Unavailable(
@@ -80,7 +81,7 @@ class AmqpTransport:
                         detail=f"no connection to {self._shown_brokers()} in {within_s:g} s",
                     )
                 self._changed.wait(left)
-            return self._session
+            return self.session
 
     def _wait_for_end(self, session: Session, until: float) -> None:
         """Let the reading thread notice that *session* is lost, or the queue be declared again when it is not."""
@@ -94,7 +95,7 @@ class AmqpTransport:
         consumer = AmqpConsumer(self, addresses, deliver, prefetch=prefetch)
         with self._changed:
             self._consumers.append(consumer)
-            session = self._session
+            session = self.session
         self._start()
         if session is not None:
             try:
@@ -113,7 +114,7 @@ class AmqpTransport:
     def close(self) -> None:
         """See Transport."""
         self._closed.set()
-        session, thread = self._session, self._thread
+        session, thread = self.session, self._thread
         if session is not None:
             session.delete_queue(self.reply_address)
             session.break_off()
@@ -151,7 +152,7 @@ class AmqpTransport:
             with self._changed:
                 for consumer in self._consumers:
                     consumer.attach(session)
-                self._session = session
+                self.session = session
                 self._changed.notify_all()
             return session
         except Exception as exc:  # noqa: BLE001 - whatever it is, the daemon must get its connection back
@@ -186,7 +187,7 @@ class AmqpTransport:
             reason = exc
         finally:
             with self._changed:
-                self._session = None
+                self.session = None
             session.end()
         if self._closed.is_set():
             return
