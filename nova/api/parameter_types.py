@@ -70,12 +70,12 @@ def integer(minimum: int, maximum: int = LARGEST_INTEGER) -> Schema:
     }
 
 
-def envelope(key: str, inner: Schema, *, required: bool = True, **others: Schema) -> Schema:
+def envelope(key: str, inner: Schema, *, others: dict[str, Schema] | None = None) -> Schema:
     """``{key: inner}`` and nothing else but *others*."""
     return {
         "type": "object",
-        "properties": {key: inner, **others},
-        "required": [key] if required else [],
+        "properties": {key: inner, **(others or {})},
+        "required": [key],
         "additionalProperties": False,
     }
 

@@ -91,7 +91,9 @@ def _record(
     boot_networks.check(tx, request.networks, project_id=context.project_id, shared=shared, count=request.max_count)
     count = boot_quota.claim(cloud, tx, context, request, flavor=flavor)
     first = _first_instance(context, request, flavor=flavor, sources=sources, pair=pair, zone=placement.zone)
-    made = instances.insert(tx, boot_names.copies(first, count, template=cloud.settings.multi_instance_name_template))
+    template = cloud.settings.multi_instance_name_template
+    named = boot_names.copies(first, count, template=template, describe=request.description is None)
+    made = instances.insert(tx, named)
     boot_names.check_unique(tx, made, scope=cloud.settings.unique_name_scope)
     _record_children(tx, request, made, groups, sources)
     build = BuildRequest(
@@ -186,7 +188,7 @@ def _first_instance(
         user_id=context.user_id,
         project_id=context.project_id,
         display_name=request.name,
-        display_description=request.name if request.description is None else request.description,
+        display_description=request.description or "",
         hostname="",
         flavor=flavor,
         vm_state=VmState.BUILDING,

@@ -17,15 +17,17 @@ from nova.errors import Conflict
 MAX_NAME = 255
 
 
-def copies(first: Instance, count: int, *, template: str) -> list[Instance]:
+def copies(first: Instance, count: int, *, template: str, describe: bool) -> list[Instance]:
     """One server for each launch index, with a uuid and names of its own.
 
     :param template: how several servers are called; keys ``name``, ``uuid`` and ``count``
+    :param describe: whether the name is the description too
     """
-    return [_named(first, index, template=template if count > 1 else "%(name)s") for index in range(count)]
+    chosen = template if count > 1 else "%(name)s"
+    return [_named(first, index, template=chosen, describe=describe) for index in range(count)]
 
 
-def _named(first: Instance, index: int, *, template: str) -> Instance:
+def _named(first: Instance, index: int, *, template: str, describe: bool) -> Instance:
     uuid = str(uuids.uuid4())
     values = {"name": first.display_name or f"Server {uuid}", "uuid": uuid, "count": index + 1}
     name = (template % values)[:MAX_NAME]
@@ -33,7 +35,7 @@ def _named(first: Instance, index: int, *, template: str) -> Instance:
         first,
         uuid=uuid,
         display_name=name,
-        display_description=first.display_description or name,
+        display_description=name if describe else first.display_description,
         hostname=hostname_for(name, fallback=f"server-{uuid}"),
         launch_index=index,
     )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""POST /servers/{id}/action: one row for each action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nova.api.actions import servers
+from nova.api.actions.console_output import console_output
+from nova.api.actions.lock import lock as lock_server
+from nova.api.actions.lock import unlock as unlock_server
+from nova.api.actions.power import start as start_server
+from nova.api.actions.power import stop as stop_server
+from nova.api.actions.reboot import reboot as reboot_server
+from nova.api.osapi import server_schema
+from nova.api.policies.compute import PREFIX
+from nova.api.request import ApiRequest
+from nova.api.routing import Route, Tx, body
+from nova.api.schema import Schema
+from nova.db import instances
+from nova.domain.states import VmState
+
+RESET_RULE = PREFIX + "os-admin-actions:reset_state"
+
+
+def reboot(request: ApiRequest) -> None:
+    """reboot"""
+    hard = request.body["type"].upper() == "HARD"
+    reboot_server(request.cloud, request.tx, request.context, request.path["id"], hard=hard)
+
+
+def start(request: ApiRequest) -> None:
+    """os-start"""
+    start_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def stop(request: ApiRequest) -> None:
+    """os-stop"""
+    stop_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def lock(request: ApiRequest) -> None:
+    """lock"""
+    lock_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def unlock(request: ApiRequest) -> None:
+    """unlock"""
+    unlock_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def reset_state(request: ApiRequest) -> None:
+    """os-resetState"""
+    instance = servers.load(request.tx, request.context, request.path["id"])
+    servers.authorize(request.cloud, request.context, RESET_RULE, instance)
+    instances.reset_state(request.tx, instance.uuid, VmState(request.body["state"]))
+
+
+def get_console_output(request: ApiRequest) -> dict[str, Any]:
+    """os-getConsoleOutput"""
+    length = (request.body or {}).get("length")
+    lines = None if length is None else int(length)
+    return {"output": console_output(request.cloud, request.context, request.path["id"], lines=lines)}
+
+
+def _action(
+    name: str,
+    handler: Callable[[ApiRequest], Any],
+    schema: Schema,
+    policy: str,
+    *,
+    success: int = 202,
+    tx: Tx = Tx.WRITE,
+) -> Route:
+    return Route(
+        method="POST",
+        path="/servers/{id}/action",
+        action=name,
+        handler=handler,
+        policy=PREFIX + policy,
+        bodies=body(schema),
+        success=success,
+        tx=tx,
+    )
+
+
+ROUTES = (
+    _action("reboot", reboot, server_schema.REBOOT, "servers:reboot"),
+    _action("os-start", start, server_schema.START, "servers:start"),
+    _action("os-stop", stop, server_schema.STOP, "servers:stop"),
+    _action("lock", lock, server_schema.LOCK, "os-lock-server:lock"),
+    _action("unlock", unlock, server_schema.UNLOCK, "os-lock-server:unlock"),
+    _action("os-resetState", reset_state, server_schema.RESET_STATE, "os-admin-actions:reset_state"),
+    _action(
+        "os-getConsoleOutput",
+        get_console_output,
+        server_schema.CONSOLE_OUTPUT,
+        "os-console-output",
+        success=200,
+        tx=Tx.NONE,
+    ),
+)
