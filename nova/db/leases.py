@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DHCP leases as dnsmasq reports them, and when an address that was given back is free again.
+"""Addresses that were given back: which still rest, and when they are free again.
 
-Used by nova-dhcpbridge, which must start fast: this module pulls in the tables of networks and nothing else.
+The leases themselves are recorded by :mod:`nova.db.lease_events`.
 """
 
 from __future__ import annotations
@@ -9,51 +9,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from nova.db.address_claims import free_rows
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
 from nova.db.transaction import Transaction
-from nova.domain.network import Lease, ReleasedAddress
-
-
-def started(tx: Transaction, *, mac_address: str, address: str) -> bool:
-    """Record that the card has a lease on its address; False when it has no right to the address."""
-    card = select(CARDS.c.id).where(CARDS.c.address == mac_address).scalar_subquery()
-    row = (FIXED_IPS.c.address == address) & (FIXED_IPS.c.virtual_interface_id == card)
-    return tx.execute(update(FIXED_IPS).where(row).values(leased=True, updated_at=tx.now)).rowcount == 1
-
-
-def ended(tx: Transaction, *, mac_address: str, address: str) -> bool:
-    """Record that the lease is over; an address that was given back before is free from now on.
-
-    False when the address is not this card's: its new user's lease is not touched.
-    """
-    query = (
-        select(FIXED_IPS.c.id, FIXED_IPS.c.allocated, CARDS.c.id.label("card"))
-        .join_from(FIXED_IPS, CARDS, CARDS.c.id == FIXED_IPS.c.virtual_interface_id)
-        .where(FIXED_IPS.c.address == address, CARDS.c.address == mac_address)
-    )
-    row = tx.execute(query).first()
-    if row is None:
-        return False
-    if row.allocated:
-        here = (FIXED_IPS.c.id == row.id) & (FIXED_IPS.c.virtual_interface_id == row.card)
-        tx.execute(update(FIXED_IPS).where(here).values(leased=False, updated_at=tx.now))
-    elif free_rows(tx, _released() & (FIXED_IPS.c.id == row.id)):
-        _drop_unused_cards(tx, CARDS.c.id == row.card)
-    return True
-
-
-def current(tx: Transaction, network_ids: Collection[int]) -> list[Lease]:
-    """The leases that hold on these networks."""
-    query = (
-        select(FIXED_IPS.c.address, CARDS.c.address.label("mac"), CARDS.c.hostname)
-        .join_from(FIXED_IPS, CARDS, CARDS.c.id == FIXED_IPS.c.virtual_interface_id)
-        .where(FIXED_IPS.c.network_id.in_(sorted(network_ids)), FIXED_IPS.c.allocated, FIXED_IPS.c.leased)
-        .order_by(FIXED_IPS.c.id)
-    )
-    return [Lease(mac_address=row.mac, address=row.address, hostname=row.hostname) for row in tx.execute(query)]
+from nova.domain.network import ReleasedAddress
 
 
 def expire(tx: Transaction, *, timeout_s: float, lease_s: float) -> int:

@@ -13,12 +13,13 @@ import re
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network as V4
+from ipaddress import IPv6Network as V6
 from typing import TypeVar
 
 from nova import errors
 from nova.domain.network import Network
 
-V4, V6 = ipaddress.IPv4Network, ipaddress.IPv6Network
 _LABEL_LENGTH = 255
 _DEVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _MOST_NETWORKS = 4096

@@ -44,7 +44,7 @@ class DhcpSettings:
     """How dnsmasq is run."""
 
     directory: Path
-    """Where its files live; every directory above must let *user* pass"""
+    """Where its files live; every directory above must let dnsmasq's user pass"""
     dhcpbridge: str
     """The program that dnsmasq calls for each lease"""
     config_files: tuple[str, ...] = ()
@@ -54,8 +54,7 @@ class DhcpSettings:
     dns_servers: tuple[str, ...] = ()
     use_network_dns_servers: bool = False
     extra_config_file: str = ""
-    user: str = "nobody"
     script_user: str = ""
-    """Who the lease program runs as; empty for the user that starts dnsmasq"""
+    """Who the lease program runs as; empty for root"""
     single_default_gateway: bool = False
     force_release: bool = True

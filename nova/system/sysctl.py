@@ -9,7 +9,7 @@ from nova.system.commands import CommandRunner
 
 
 def set_all(runner: CommandRunner, values: Mapping[str, str]) -> None:
-    """Set switches (``net/ipv4/ip_forward``) in one command; one that the kernel lacks is passed over.
+    """Set switches (``net.ipv4.ip_forward``) in one command; one that the kernel lacks is passed over.
 
     :raises errors.HypervisorError: the kernel refused a value
     """
@@ -20,4 +20,5 @@ def set_all(runner: CommandRunner, values: Mapping[str, str]) -> None:
 
 def ipv6_off(device: str) -> dict[str, str]:
     """The switches that keep the host itself off IPv6 on *device*."""
-    return {f"net/ipv6/conf/{device}/accept_ra": "0", f"net/ipv6/conf/{device}/disable_ipv6": "1"}
+    name = device.replace(".", "/")
+    return {f"net.ipv6.conf.{name}.accept_ra": "0", f"net.ipv6.conf.{name}.disable_ipv6": "1"}

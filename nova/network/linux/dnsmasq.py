@@ -8,7 +8,6 @@ from a strict alphabet, whatever the database holds.
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
 import re
 import time
@@ -122,7 +121,6 @@ class Dnsmasq:
         yield f"--dhcp-option=tag:{NO_ROUTER},option:router"
         for network in serving:
             yield from _options(network)
-        yield f"--user={settings.user}"
         if settings.script_user:
             yield f"--dhcp-scriptuser={settings.script_user}"
 
@@ -150,7 +148,7 @@ def _options(network: Network) -> Iterator[str]:
 def _environment(settings: DhcpSettings, bridge: GuestBridge) -> list[str]:
     """What dnsmasq hands on to the lease program."""
     networks = ",".join(str(network.id) for network in bridge.networks)
-    return [f"CONFIG_FILE={json.dumps(list(settings.config_files))}", f"NETWORK_ID={networks}"]
+    return [f"CONFIG_FILE={','.join(settings.config_files)}", f"NETWORK_ID={networks}"]
 
 
 def _command_line(pid: int) -> list[str] | None:

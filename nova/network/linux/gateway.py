@@ -28,7 +28,7 @@ class Gateway:
 
     def prepare(self) -> None:
         """What is needed once, whatever the networks: forwarding, and the address of the metadata service."""
-        sysctl.set_all(self._runner, {"net/ipv4/ip_forward": "1"})
+        sysctl.set_all(self._runner, {"net.ipv4.ip_forward": "1"})
         devices.change(self._runner, [f"addr replace {_METADATA} scope link dev lo"])
 
     def ensure(self, bridge: GuestBridge) -> None:
