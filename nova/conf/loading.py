@@ -82,7 +82,8 @@ def new_conf(prog: str = "nova") -> cfg.ConfigOpts:
 def host_defaults() -> dict[str, str]:
     """Defaults that differ from host to host."""
     base = Path(__file__).resolve().parents[2]
-    programs = base / "bin" if (base / "bin" / "nova-api").exists() else Path(sys.executable).parent
+    beside_python = Path(sys.executable).parent
+    programs = beside_python if (beside_python / "nova-dhcpbridge").exists() else base / "bin"
     return {
         "my_ip": outgoing_address(),
         "host": socket.gethostname(),
