@@ -109,7 +109,7 @@ class ImageService(Protocol):
         ...
 
     def find(
-        self, context: RequestContext, *, filters: ImageFilters = ImageFilters(), page: Page = Page()
+        self, context: RequestContext, *, filters: ImageFilters | None = None, page: Page | None = None
     ) -> tuple[Image, ...]:
         """The images that the caller sees, a page of them; InvalidInput for an unknown marker."""
         ...
@@ -157,4 +157,28 @@ class ImageService(Protocol):
 
     def remove_member(self, context: RequestContext, image_id: str, project_id: str) -> None:
         """Share no longer."""
+        ...
+
+
+class ImageHost(ImageService, Protocol):
+    """A store of our own: what its HTTP API offers beyond :class:`ImageService`."""
+
+    def read_part(
+        self, context: RequestContext, image_id: str, *, start: int = 0, length: int | None = None
+    ) -> Iterator[bytes]:
+        """*length* bytes from *start* on, as ``read`` gives them."""
+        ...
+
+    def stage(
+        self, context: RequestContext, image_id: str, chunks: Iterable[bytes], *, size_bytes: int | None = None
+    ) -> None:
+        """Take the bytes, as ``upload`` does, but leave the image in status ``uploading`` until it is imported."""
+        ...
+
+    def import_staged(self, context: RequestContext, image_id: str) -> Image:
+        """Make the staged bytes the image's own; InvalidState where none are staged, InvalidImage for wrong ones."""
+        ...
+
+    def set_active(self, context: RequestContext, image_id: str, *, active: bool) -> None:
+        """Let members read the bytes again, or no longer; for administrators."""
         ...
