@@ -72,6 +72,8 @@ TEST_REQUIRES = [
     "tox",
 ]
 
+FILTERS = sorted(str(path) for path in Path("etc/nova/rootwrap.d").glob("*.filters"))
+
 FILES = [
     "etc/nova/api-paste.ini",
     "etc/nova/nova.conf.sample",
@@ -95,6 +97,6 @@ if __name__ == "__main__":
         entry_points={"console_scripts": [f"{name} = {target}" for name, target in PROGRAMS.items()]},
         data_files=[
             ("etc/nova", FILES),
-            ("etc/nova/rootwrap.d", sorted(map(str, Path("etc/nova/rootwrap.d").glob("*")))),
+            ("etc/nova/rootwrap.d", FILTERS),
         ],
     )

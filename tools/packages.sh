@@ -32,8 +32,8 @@ nova_missing_packages() {
 
 # Installs what is missing.  Services that come along are not started: a guard says no to them while apt works, unless
 # the machine has a guard of its own.
-nova_install_packages() {
-    local wanted=("$@") missing sudo=() guard=/usr/sbin/policy-rc.d ours="" status=0
+nova_install_packages() (
+    wanted=("$@")
     [[ ${#wanted[@]} -gt 0 ]] || wanted=("${NOVA_PACKAGES[@]}")
     mapfile -t missing < <(nova_missing_packages "${wanted[@]}")
     [[ ${#missing[@]} -gt 0 ]] || return 0
@@ -41,25 +41,28 @@ nova_install_packages() {
         echo "This machine has no apt-get; install by hand: ${missing[*]}" >&2
         return 1
     fi
-    if [[ $EUID -ne 0 ]]; then
-        command -v sudo >/dev/null || { echo "Run as root, or install sudo, to install: ${missing[*]}" >&2; return 1; }
-        sudo=(sudo)
+    if [[ $EUID -ne 0 ]] && ! command -v sudo >/dev/null; then
+        echo "Run as root, or install sudo, to install: ${missing[*]}" >&2
+        return 1
     fi
     echo "Installing ${#missing[@]} distribution packages: ${missing[*]}"
+    guard=/usr/sbin/policy-rc.d
     if [[ ! -e $guard ]]; then
-        ours=yes
-        printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$guard" >/dev/null
-        "${sudo[@]}" chmod 755 "$guard"
+        trap 'nova_as_root rm -f "$guard"' EXIT
+        trap 'exit 130' INT TERM
+        printf '#!/bin/sh\nexit 101\n' | nova_as_root tee "$guard" >/dev/null && nova_as_root chmod 755 "$guard"
     fi
-    nova_apt update && nova_apt install -y --no-install-recommends "${missing[@]}" || status=$?
-    [[ -z $ours ]] || "${sudo[@]}" rm -f "$guard"
-    [[ $status -eq 0 ]] || echo "apt-get failed; what it said is above." >&2
-    return "$status"
+    if ! { nova_apt update && nova_apt install -y --no-install-recommends "${missing[@]}"; }; then
+        echo "apt-get failed; what it said is above." >&2
+        return 1
+    fi
+)
+
+nova_as_root() {
+    if [[ $EUID -eq 0 ]]; then "$@"; else sudo "$@"; fi
 }
 
 nova_apt() {
-    local sudo=()
-    [[ $EUID -eq 0 ]] || sudo=(sudo)
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+    nova_as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
         -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
