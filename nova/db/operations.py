@@ -164,6 +164,13 @@ def unfinished_of(tx: Transaction, instance_uuid: str) -> list[Operation]:
     return [_operation(row) for row in tx.execute(chosen)]
 
 
+def requested(tx: Transaction, action: Action, *, instance_uuids: Sequence[str]) -> list[Operation]:
+    """The operations of this kind on the instances that nobody has taken up, oldest first."""
+    open_ones = (C.action == action.value, C.state == OperationState.REQUESTED.value)
+    chosen = _COLUMNS.where(C.instance_uuid.in_(instance_uuids), *open_ones).order_by(C.id)
+    return [_operation(row) for row in tx.execute(chosen)]
+
+
 def stale(
     tx: Transaction, state: OperationState, *, older_than: datetime.datetime, limit: int = 100
 ) -> list[Operation]:

@@ -6,9 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from nova.domain.block_device import BlockDevice
 from nova.domain.image import Image
-from nova.domain.instance import Fault, InjectedFile, Instance, StepEvent
+from nova.domain.instance import Fault, InjectedFile, Instance, Operation, StepEvent
 from nova.domain.network import Nic, RequestedNetwork
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
@@ -17,7 +19,7 @@ from nova.secret import Secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceOrder:
-    """Do something to an instance that exists.  ``operation_id`` names the journal's row; the result is reported to it."""
+    """Do something to an instance that exists; its end is reported to the journal's row ``operation_id``."""
 
     operation_id: int
     action: str
@@ -89,6 +91,16 @@ class BuildRequest:
     ignore_hosts: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     """Why the build failed on each of ``ignore_hosts``, as its owner may read it."""
+
+    @classmethod
+    def of(cls, operation: Operation) -> BuildRequest:
+        """What the arguments of *operation*, a create, say."""
+        return msgspec.convert(operation.arguments, cls)
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

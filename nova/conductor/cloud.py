@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What nova-conductor works with, made once by the program: the database, the other daemons, its settings."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nova.conductor.settings import ConductorSettings
+from nova.db.engine import Database
+from nova.db.transaction import Transaction
+from nova.errors import NovaError
+from nova.interfaces.compute import Compute
+from nova.interfaces.conductor import Conductor
+from nova.interfaces.network import NetworkService
+from nova.interfaces.scheduler import Scheduler
+from nova.interfaces.volume import VolumeService
+
+LOG = logging.getLogger(__name__)
+
+
+class VolumeRecords(Protocol):
+    """What the end of an operation on a server means for its volumes; each call is harmless when repeated."""
+
+    def mark_attached(self, tx: Transaction, volume_id: str, *, instance_uuid: str, host: str, mountpoint: str) -> None:
+        """The volume is in use by the instance, whose guest sees it at *mountpoint*."""
+        ...
+
+    def mark_detached(self, tx: Transaction, volume_id: str) -> None:
+        """The volume is available again."""
+        ...
+
+    def mark_deleting(self, tx: Transaction, volume_id: str) -> str:
+        """The volume is to go with its server; the nova-volume host that must remove it, empty when it is gone."""
+        ...
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Do *work* in a thread of its own."""
+    threading.Thread(target=work, daemon=True).start()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """The collaborators."""
+
+    db: Database
+    conductor: Conductor
+    """Any conductor, perhaps this one"""
+    scheduler: Scheduler
+    compute: Compute
+    network: NetworkService
+    volume: VolumeService
+    volume_records: VolumeRecords
+    settings: ConductorSettings = field(default_factory=ConductorSettings)
+    background: Callable[[Callable[[], None]], None] = in_thread
+
+
+def quietly(what: str, send: Callable[[], object]) -> None:
+    """Do *send*; when it fails now, say so in the log: recovery, or the receiver's own look, makes up for it."""
+    try:
+        send()
+    except NovaError as exc:
+        LOG.warning("Not done now, will be made up for: %s (%s)", what, exc)
+
+
+def later(cloud: Cloud, tx: Transaction, what: str, send: Callable[[], object]) -> None:
+    """After the commit, and without anybody waiting for it, do *send* quietly."""
+    tx.after_commit(lambda: cloud.background(lambda: quietly(what, send)))
+
+
+def afterwards(tx: Transaction, what: str, send: Callable[[], object]) -> None:
+    """After the commit, do *send* (a cast) quietly."""
+    tx.after_commit(lambda: quietly(what, send))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The end of an operation that a compute host was given: its report is applied in one transaction.
+
+Runs in nova-conductor.  The same report twice changes nothing the second time.  A report on an operation that is not
+in the reporter's hands is refused, and the reporter then removes what it made.  A build that failed for reasons of its
+host is put back, to be tried on another one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+from nova.conductor.cloud import Cloud, afterwards
+from nova.conductor.operations.build import end_in_error
+from nova.conductor.operations.release import bury
+from nova.context import RequestContext
+from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
+from nova.db.transaction import Transaction
+from nova.domain.instance import Fault, Operation
+from nova.domain.orders import BuildRequest, OperationReport
+from nova.domain.states import OperationState, TaskState
+from nova.domain.transitions import TRANSITIONS, Action
+from nova.errors import Forbidden, NotFound
+
+LOG = logging.getLogger(__name__)
+
+IN_HAND = frozenset({OperationState.REQUESTED, OperationState.RUNNING})
+
+
+def report_progress(tx: Transaction, *, operation_id: int, host: str, task_state: TaskState) -> None:
+    """Go on to *task_state*, if the operation is in hand on *host* and its instance does nothing else."""
+    if not operations.touch(tx, operation_id, host=host):
+        return
+    operation = operations.get(tx, operation_id)
+    during = TRANSITIONS[Action(operation.action)].during
+    if task_state in during:
+        instances.progress(tx, operation.instance_uuid, task_state, expected=during)
+
+
+def finish_operation(cloud: Cloud, context: RequestContext, report: OperationReport) -> None:
+    """Apply *report*.  Raises Forbidden when the operation is not in the hands of ``report.host``."""
+    cloud.db.run(lambda tx: apply(cloud, tx, context, report))
+
+
+def apply(cloud: Cloud, tx: Transaction, context: RequestContext, report: OperationReport) -> None:
+    """The same within a transaction."""
+    if report.action == Action.CREATE and report.fault is not None and report.may_retry_elsewhere:
+        if _retry_elsewhere(cloud, tx, context, report):
+            return
+        report = dataclasses.replace(report, fault=_exhausted(tx, report, report.fault))
+    ok, message = report.fault is None, report.fault.message if report.fault else ""
+    if not operations.finish(tx, report.operation_id, ok=ok, message=message, host=report.host):
+        _check_applied(tx, report)
+        return
+    operations.add_events(tx, report.operation_id, report.events)
+    _apply_end(cloud, tx, context, report)
+
+
+def _check_applied(tx: Transaction, report: OperationReport) -> None:
+    """Nothing, when the operation ended on that host as the report says; Forbidden else."""
+    found = operations.get(tx, report.operation_id)
+    as_reported = OperationState.FINISHED if report.fault is None else OperationState.FAILED
+    if found.host != report.host or found.state is not as_reported:
+        raise Forbidden(f"Operation {report.operation_id} is not in the hands of host {report.host}.")
+
+
+def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: OperationReport) -> None:
+    action, uuid, ok = Action(report.action), report.instance_uuid, report.fault is None
+    if action is Action.CREATE and report.fault is not None:
+        end_in_error(cloud, tx, context, uuid, fault=report.fault)
+        return
+    if action is Action.DELETE and ok:
+        _bury(cloud, tx, context, uuid)
+        return
+    instances.finish(tx, uuid, action, ok=ok, power_state=report.power_state)
+    if report.fault is not None:
+        faults.add(tx, uuid, report.fault)
+    if report.device is not None:
+        _settle_device(cloud, tx, report)
+    elif action is Action.CREATE:
+        _settle_volumes(cloud, tx, report)
+
+
+def _bury(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> None:
+    try:
+        instance = instances.get(tx, uuid)
+    except NotFound:
+        return
+    bury(cloud, tx, context, instance)
+
+
+def _settle_device(cloud: Cloud, tx: Transaction, report: OperationReport) -> None:
+    """The device and its volume after an attach or a detach, whichever way it went."""
+    device = report.device
+    if device is None:
+        return
+    attached = (report.action == Action.ATTACH_VOLUME) == (report.fault is None)
+    if attached:
+        block_devices.update_device(tx, dataclasses.replace(device, attached=True))
+        _mark_attached(cloud, tx, report.instance_uuid, host=report.host, volume=(device.volume_id, device.device_name))
+    else:
+        block_devices.remove(tx, device.id)
+        cloud.volume_records.mark_detached(tx, device.volume_id)
+
+
+def _settle_volumes(cloud: Cloud, tx: Transaction, report: OperationReport) -> None:
+    """The volumes that a new server was given from its beginning."""
+    for device in block_devices.for_instance(tx, report.instance_uuid):
+        if device.volume_id:
+            block_devices.update_device(tx, dataclasses.replace(device, attached=True))
+            volume = (device.volume_id, device.device_name)
+            _mark_attached(cloud, tx, report.instance_uuid, host=report.host, volume=volume)
+
+
+def _mark_attached(cloud: Cloud, tx: Transaction, instance_uuid: str, *, host: str, volume: tuple[str, str]) -> None:
+    volume_id, mountpoint = volume
+    cloud.volume_records.mark_attached(tx, volume_id, instance_uuid=instance_uuid, host=host, mountpoint=mountpoint)
+
+
+def _retry_elsewhere(cloud: Cloud, tx: Transaction, context: RequestContext, report: OperationReport) -> bool:
+    """Put the build back for another host, if it is in the reporter's hands, still wanted, and may be tried again."""
+    operation = operations.get(tx, report.operation_id)
+    request = BuildRequest.of(operation)
+    tried = (*request.ignore_hosts, report.host)
+    if not _may_retry(cloud, operation, request, report):
+        return False
+    if not instances.assign_host(tx, report.instance_uuid, host="", node=""):
+        return False
+    message = report.fault.message if report.fault else ""
+    changed = dataclasses.replace(request, ignore_hosts=tried, failures=(*request.failures, message))
+    handover.put_back(tx, operation, arguments=changed.as_arguments())
+    instances.progress(tx, report.instance_uuid, TaskState.SCHEDULING, expected=TRANSITIONS[Action.CREATE].during)
+    compute_nodes.release(tx, report.instance_uuid)
+    operations.add_events(tx, operation.id, report.events)
+    LOG.warning("The build of server %s failed on host %s; trying another.", report.instance_uuid, report.host)
+    afterwards(
+        tx,
+        f"build {report.instance_uuid} elsewhere",
+        lambda: cloud.conductor.build_instances(context, instance_uuids=(report.instance_uuid,), admin_password=None),
+    )
+    return True
+
+
+def _may_retry(cloud: Cloud, operation: Operation, request: BuildRequest, report: OperationReport) -> bool:
+    in_hand = operation.state in IN_HAND and operation.host == report.host
+    return in_hand and not request.force_host and len(request.ignore_hosts) + 1 < cloud.settings.max_attempts
+
+
+def _exhausted(tx: Transaction, report: OperationReport, fault: Fault) -> Fault:
+    """The last fault of a build that has been tried often enough, saying how often."""
+    tried = len(BuildRequest.of(operations.get(tx, report.operation_id)).ignore_hosts) + 1
+    if tried == 1:
+        return fault
+    message = f"No valid host was found. The build failed on {tried} hosts, the last time with: {fault.message}"
+    return dataclasses.replace(fault, message=message)

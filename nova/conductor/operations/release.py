@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Giving back what an instance held: its row, quota, room on its host, volumes, groups, addresses.
+
+Runs in nova-conductor.  All that the database holds goes in one transaction.  Addresses are released by nova-network
+after it; where nova-network is away, recovery asks again until they are.
+"""
+
+from __future__ import annotations
+
+from nova.conductor.cloud import Cloud, afterwards, later
+from nova.conductor.filters import refresh_neighbours
+from nova.context import RequestContext
+from nova.db import block_devices, compute_nodes, instances, operations, quotas, security_groups
+from nova.db.transaction import Transaction
+from nova.domain.block_device import BlockDevice
+from nova.domain.instance import Instance
+from nova.domain.transitions import Action
+
+
+def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Instance) -> bool:
+    """Mark *instance* deleted and give back all that it held; False when that was done before."""
+    if not instances.destroy(tx, instance.uuid):
+        return False
+    amounts = {"instances": 1, "cores": instance.flavor.vcpus, "ram": instance.flavor.memory_mb}
+    quotas.release(tx, amounts, project_id=instance.project_id, user_id=instance.user_id)
+    compute_nodes.release(tx, instance.uuid)
+    for device in block_devices.for_instance(tx, instance.uuid):
+        _let_go(cloud, tx, context, device)
+    block_devices.remove_all(tx, instance.uuid)
+    refresh_neighbours(cloud, tx, context, instance_uuid=instance.uuid)
+    security_groups.remove_member(tx, instance.uuid)
+    _close_operations(tx, instance.uuid)
+    release_addresses(cloud, tx, context, instance_uuid=instance.uuid)
+    return True
+
+
+def release_addresses(cloud: Cloud, tx: Transaction, context: RequestContext, *, instance_uuid: str) -> None:
+    """After the commit, have nova-network take the instance's cards and addresses back."""
+    later(
+        cloud,
+        tx,
+        f"release the addresses of {instance_uuid}",
+        lambda: cloud.network.release(context, instance_uuid=instance_uuid),
+    )
+
+
+def release_volumes(cloud: Cloud, tx: Transaction, instance_uuid: str) -> None:
+    """Make the volumes of an instance that was never started available to others."""
+    for device in block_devices.for_instance(tx, instance_uuid):
+        if device.volume_id:
+            cloud.volume_records.mark_detached(tx, device.volume_id)
+
+
+def _let_go(cloud: Cloud, tx: Transaction, context: RequestContext, device: BlockDevice) -> None:
+    if not device.volume_id:
+        return
+    if not device.delete_on_termination:
+        cloud.volume_records.mark_detached(tx, device.volume_id)
+        return
+    host = cloud.volume_records.mark_deleting(tx, device.volume_id)
+    if host:
+        afterwards(
+            tx,
+            f"delete volume {device.volume_id}",
+            lambda: cloud.volume.on(host).delete(context, volume_id=device.volume_id),
+        )
+
+
+def _close_operations(tx: Transaction, instance_uuid: str) -> None:
+    for operation in operations.unfinished_of(tx, instance_uuid):
+        deleted = operation.action == Action.DELETE
+        message = "" if deleted else "The server was deleted."
+        operations.finish(tx, operation.id, ok=deleted, message=message)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds what a crash, a lost message or a dead host left unfinished, and sees to its end.  Runs in nova-conductor.
+
+Several conductors may look at once: each step is guarded, so the second one finds it done.  Besides operations
+(:mod:`nova.conductor.remedy`) it looks after what deleted servers still hold: addresses that nova-network has not
+released yet, and room on hosts.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Callable
+
+from nova.conductor.cloud import Cloud
+from nova.conductor.operations import build, finish
+from nova.conductor.operations.delete import delete_instance
+from nova.conductor.operations.hosts import is_alive
+from nova.conductor.orders import VOLUME_ACTIONS
+from nova.conductor.remedy import Remedy, remedy_for
+from nova.context import RequestContext, admin_context
+from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
+from nova.db.transaction import Transaction
+from nova.domain.block_device import BlockDevice
+from nova.domain.instance import Fault, Operation
+from nova.domain.orders import OperationReport
+from nova.domain.states import OperationState
+from nova.domain.transitions import Action
+from nova.errors import NotFound, NovaError
+
+LOG = logging.getLogger(__name__)
+
+CLAIMS_EVERY_S = 600.0
+DEAD_HOST = "The host of the server does not answer."
+
+
+class Recovery:
+    """One conductor's part in it."""
+
+    def __init__(self, cloud: Cloud, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._cloud = cloud
+        self._monotonic = monotonic
+        self._began_at = monotonic()
+        self._claims_at = self._began_at
+
+    def turn(self) -> None:
+        """Look once.  What goes wrong with one operation is logged, and the next one is looked at."""
+        for state in (OperationState.REQUESTED, OperationState.RUNNING):
+            for operation in self._stale(state):
+                self._try(f"operation {operation.id}", self._mend, operation)
+        for uuid in self._cloud.db.run(self._holding_addresses, write=False):
+            self._try(f"addresses of {uuid}", self._release_addresses, uuid)
+        if self._monotonic() - self._claims_at > CLAIMS_EVERY_S:
+            self._claims_at = self._monotonic()
+            self._cloud.db.run(compute_nodes.recount)
+
+    def _try(self, what: str, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except NovaError as exc:
+            LOG.warning("Recovery of %s does not succeed now: %s", what, exc)
+        except Exception:
+            LOG.exception("Recovery of %s failed unexpectedly.", what)
+
+    def _stale(self, state: OperationState) -> list[Operation]:
+        grace = datetime.timedelta(seconds=self._cloud.settings.requested_grace_s)
+        return self._cloud.db.run(lambda tx: operations.stale(tx, state, older_than=tx.now - grace), write=False)
+
+    def _mend(self, operation: Operation) -> None:
+        cloud, context = self._cloud, _context(operation.request_id)
+        remedy = cloud.db.run(lambda tx: self._remedy(tx, operation), write=False)
+        if remedy is Remedy.WAIT:
+            return
+        LOG.warning("Operation %s (%s) is unfinished: %s.", operation.id, operation.action, remedy.value)
+        if remedy is Remedy.OFFER:
+            cloud.db.run(lambda tx: operations.touch(tx, operation.id))
+            uuids = (operation.instance_uuid,)
+            cloud.conductor.build_instances(context, instance_uuids=uuids, admin_password=None)
+        elif remedy is Remedy.DELETE:
+            delete_instance(cloud, context, instance_uuid=operation.instance_uuid)
+        else:
+            cloud.db.run(lambda tx: self._end(tx, context, operation, remedy))
+
+    def _remedy(self, tx: Transaction, operation: Operation) -> Remedy:
+        settings = self._cloud.settings
+        silence_s = settings.down_time_s + settings.host_grace_s
+        judges = self._monotonic() - self._began_at > settings.host_grace_s
+        dead = judges and bool(operation.host) and not is_alive(tx, operation.host, down_time_s=silence_s)
+        return remedy_for(operation, now=tx.now, host_is_dead=dead, settings=settings)
+
+    def _end(self, tx: Transaction, context: RequestContext, operation: Operation, remedy: Remedy) -> None:
+        if remedy is Remedy.TAKE_BACK:
+            build.put_back(tx, operation)
+        elif remedy is Remedy.REPORT_DEAD_HOST:
+            finish.apply(self._cloud, tx, context, _report_of_dead_host(tx, operation))
+        elif remedy is Remedy.TIME_OUT:
+            _fail_in_place(tx, operation, Fault(code=500, message="The host did not build the server in time."))
+        elif operation.action == Action.CREATE:
+            fault = Fault(code=500, message=f"The build was given up after {operation.attempt} attempts.")
+            build.fail(self._cloud, tx, context, operation, fault=fault)
+        else:
+            _fail_in_place(tx, operation, Fault(code=500, message=DEAD_HOST))
+
+    def _holding_addresses(self, tx: Transaction) -> list[str]:
+        grace = datetime.timedelta(seconds=self._cloud.settings.requested_grace_s)
+        return handover.deleted_with_cards(tx, before=tx.now - grace)
+
+    def _release_addresses(self, uuid: str) -> None:
+        context = admin_context("a deleted server still holds addresses")
+        self._cloud.network.release(context, instance_uuid=uuid)
+
+
+def _context(request_id: str) -> RequestContext:
+    return admin_context("recovery goes on with an accepted request", request_id=request_id)
+
+
+def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationReport:
+    details = f"nova-compute on host {operation.host} sends no heartbeats, and had operation {operation.id} in hand."
+    return OperationReport(
+        operation_id=operation.id,
+        instance_uuid=operation.instance_uuid,
+        action=operation.action,
+        host=operation.host,
+        fault=Fault(code=500, message=DEAD_HOST, details=details, host=operation.host),
+        may_retry_elsewhere=True,
+        device=_device(tx, operation),
+    )
+
+
+def _device(tx: Transaction, operation: Operation) -> BlockDevice | None:
+    if operation.action not in VOLUME_ACTIONS:
+        return None
+    try:
+        volume_id = str(operation.arguments["volume_id"])
+        return block_devices.for_volume(tx, volume_id, instance_uuid=operation.instance_uuid)
+    except NotFound:
+        return None
+
+
+def _fail_in_place(tx: Transaction, operation: Operation, fault: Fault) -> None:
+    """End the operation as failed; what the instance holds stays with it until it is deleted."""
+    if operations.finish(tx, operation.id, ok=False, message=fault.message):
+        instances.finish(tx, operation.instance_uuid, Action(operation.action), ok=False)
+        faults.add(tx, operation.instance_uuid, fault)
