@@ -24,7 +24,8 @@ from nova.db.lease_events import LeaseBook
 
 CONNECTION_FILE = "dhcpbridge.conf"
 _OWN_FILE = re.compile(
-    r"# Written by nova-network at its start\.\n\[DEFAULT\]\ndhcp_lease_time = (\d{1,10})\n\[database\]\nconnection = (\S+)\n"
+    r"# Written by nova-network at its start\.\n"
+    r"\[DEFAULT\]\ndhcp_lease_time = (\d{1,10})\n\[database\]\nconnection = (\S+)\n"
 )
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
