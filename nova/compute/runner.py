@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -84,14 +84,22 @@ class Runner:
                 return
             journal = self._journals.open(context, order)
             if not self._stopping.is_set():
-                self._begin(journal)
+                self._start(self._begin(journal))
 
-    def resume(self, journals: Iterable[Journal]) -> None:
-        """Go on with what a former run of this daemon left."""
+    def resume(self, journals: Iterable[Journal], *, still_ours: Collection[int]) -> None:
+        """Go on with what a former run of this daemon left; undo what was given to others meanwhile.
+
+        :param still_ours: the operations that nova-conductor believes to be in our hands
+        """
         with self._changed:
             for journal in journals:
-                if instance_order(journal.order).operation_id not in self._in_hand:
-                    self._begin(journal)
+                number = instance_order(journal.order).operation_id
+                if number in self._in_hand:
+                    continue
+                entry = self._begin(journal)
+                if number not in still_ours:
+                    entry.control.give_up("The operation was taken from this host.")
+                self._start(entry)
 
     def touched_since(self, moment: float) -> frozenset[str]:
         """The instances that something was done to after *moment* (of the monotonic clock), or is being done to now."""
@@ -110,14 +118,17 @@ class Runner:
         with self._changed:
             return self._changed.wait_for(lambda: not self._in_hand, timeout_s)
 
-    def _begin(self, journal: Journal) -> None:
+    def _start(self, entry: _InHand) -> None:
+        self._background(lambda: self._handle(entry))
+
+    def _begin(self, journal: Journal) -> _InHand:
         entry = _InHand(journal, self._control(journal))
         if entry.order.action == Action.DELETE:
             self._supersede(entry.order.instance)
         elif entry.order.instance.uuid in self._deleted:
             entry.control.give_up("The server was deleted.")
         self._in_hand[entry.order.operation_id] = entry
-        self._background(lambda: self._handle(entry))
+        return entry
 
     def _control(self, journal: Journal) -> Control:
         is_build = instance_order(journal.order).action == Action.CREATE

@@ -17,10 +17,10 @@ from nova.compute.operations.power import START_STEPS
 from nova.compute.operations.work import Work
 from nova.compute.periodic.filters import refresh_filters
 from nova.compute.periodic.resources import report_resources
-from nova.compute.periodic.unfinished import fetch_unfinished
+from nova.compute.periodic.unfinished import accept_all, unfinished_orders
 from nova.compute.runner import Runner
 from nova.context import admin_context
-from nova.domain.orders import InstanceOrder
+from nova.domain.orders import InstanceOrder, instance_order
 from nova.domain.states import PowerState, VmState
 from nova.errors import NovaError
 from nova.workflow.journal import Journal, JournalDirectory
@@ -37,8 +37,7 @@ def come_up(host: Host, runner: Runner, journals: JournalDirectory, *, stopping:
         ("the hypervisor", host.driver.check),
         ("report of the host's resources", lambda: report_resources(host)),
         ("packet filters", lambda: refresh_filters(host, ())),
-        ("interrupted operations", lambda: runner.resume(journals.unfinished())),
-        ("unfinished orders", lambda: fetch_unfinished(host, runner)),
+        ("unfinished operations", lambda: take_up_work(host, runner, journals)),
         ("guests", lambda: resume_guests(host, runner)),
     )
     for what, step in steps:
@@ -59,6 +58,14 @@ def _until_it_works(what: str, step: Callable[[], None], *, host: Host, stopping
         else:
             return True
     return False
+
+
+def take_up_work(host: Host, runner: Runner, journals: JournalDirectory) -> None:
+    """Go on with the journals of operations that are still ours, and begin with orders that never came here."""
+    orders = unfinished_orders(host)
+    ours = {instance_order(order).operation_id for order in orders}
+    runner.resume(journals.unfinished(), still_ours=ours)
+    accept_all(runner, orders)
 
 
 def resume_guests(host: Host, runner: Runner) -> None:

@@ -43,7 +43,7 @@ def fetch_images(boot: Boot) -> None:
     """Bring the images into the cache of this host."""
     build = boot.build
     images = tuple(image for image in (build.image, build.kernel, build.ramdisk) if image is not None)
-    boot.host.driver.fetch_images(boot.context, images, boot.host.images)
+    boot.host.driver.fetch_images(boot.context, images, boot.host.images, limit_gb=boot.instance.flavor.root_gb)
 
 
 def create_disks(boot: Boot) -> None:
