@@ -72,7 +72,7 @@ class DatabaseServer(abc.ABC):
         """Whether a statement gets through."""
         try:
             self.execute("SELECT 1")
-        except (pymysql.err.MySQLError, psycopg2.Error):
+        except (OSError, pymysql.err.MySQLError, psycopg2.Error):
             return False
         return True
 
@@ -142,9 +142,9 @@ class MariaDb(DatabaseServer):
         )  # fmt: skip
         port = free_port()
         options = [
-            "--no-defaults", f"--datadir={data}", f"--socket={directory}/s", f"--port={port}", "--bind-address=127.0.0.1",
-            f"--pid-file={directory}/pid", "--skip-log-bin", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M",
-            "--innodb-flush-log-at-trx-commit=2", "--skip-name-resolve", "--max-connections=300",
+            "--no-defaults", f"--datadir={data}", f"--socket={directory}/s", f"--pid-file={directory}/pid",
+            f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=300",
+            "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=2",
         ]  # fmt: skip
         server = cls(directory, ["mariadbd", *options], port=port, as_user="mysql")
         server.start()
@@ -154,8 +154,10 @@ class MariaDb(DatabaseServer):
 
     def execute(self, statement: str) -> list[Any]:
         """Run one statement as root, through the socket."""
-        with contextlib.closing(pymysql.connect(unix_socket=f"{self.directory}/s", user="root")) as connection:
-            connection.autocommit(True)
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(f"{self.directory}/s")
+            connection = pymysql.connect(user="root", autocommit=True, defer_connect=True)
+            connection.connect(link)
             with connection.cursor() as cursor:
                 cursor.execute(statement)
                 return list(cursor.fetchall())
@@ -177,7 +179,8 @@ class PostgreSql(DatabaseServer):
         data = directory / "data"
         command = [
             str(POSTGRESQL_PROGRAMS / "postgres"), "-D", str(data), "-p", str(port), "-k", str(directory),
-            "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
+            "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "shared_buffers=32MB",
+            "-c", "fsync=off",
         ]  # fmt: skip
         server = cls(directory, command, port=port, as_user="postgres")
         secret = directory / "password"

@@ -418,6 +418,57 @@ def upgrade() -> None:
         mysql_row_format="DYNAMIC",
     )
     op.create_table(
+        "volume_capacities",
+        sa.Column("created_at", MOMENT, nullable=True),
+        sa.Column("updated_at", MOMENT, nullable=True),
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("driver", sa.String(length=255), nullable=False),
+        sa.Column("total_gb", REAL, nullable=False),
+        sa.Column("free_gb", REAL, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volume_capacities")),
+        sa.UniqueConstraint("host", name=op.f("uq_volume_capacities_host")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_nopad_bin",
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+    )
+    op.create_table(
+        "volumes",
+        sa.Column("created_at", MOMENT, nullable=True),
+        sa.Column("updated_at", MOMENT, nullable=True),
+        sa.Column("deleted_at", MOMENT, nullable=True),
+        sa.Column("deleted", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=255), nullable=False),
+        sa.Column("project_id", sa.String(length=255), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=255), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=True),
+        sa.Column("availability_zone", sa.String(length=255), nullable=True),
+        sa.Column("instance_uuid", sa.String(length=36), nullable=True),
+        sa.Column("attached_host", sa.String(length=255), nullable=True),
+        sa.Column("mountpoint", sa.String(length=255), nullable=True),
+        sa.Column("attach_time", MOMENT, nullable=True),
+        sa.Column("display_name", sa.String(length=255), nullable=True),
+        sa.Column("display_description", LONG_TEXT, nullable=True),
+        sa.Column("volume_type", sa.String(length=255), nullable=True),
+        sa.Column("snapshot_id", sa.String(length=36), nullable=True),
+        sa.Column("image_id", sa.String(length=36), nullable=True),
+        sa.Column("fault", LONG_TEXT, nullable=True),
+        sa.Column("terminated_at", MOMENT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volumes")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_volumes_uuid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_nopad_bin",
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+    )
+    op.create_index(op.f("ix_volumes_host_status"), "volumes", ["host", "status"], unique=False)
+    op.create_index(op.f("ix_volumes_instance_uuid"), "volumes", ["instance_uuid"], unique=False)
+    op.create_index(op.f("ix_volumes_project_id_deleted"), "volumes", ["project_id", "deleted"], unique=False)
+    op.create_table(
         "aggregate_hosts",
         sa.Column("created_at", MOMENT, nullable=True),
         sa.Column("updated_at", MOMENT, nullable=True),
@@ -725,6 +776,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_instance_type_projects_project_id", "instance_type_projects", ["project_id"], unique=False)
     op.create_table(
+        "iscsi_targets",
+        sa.Column("created_at", MOMENT, nullable=True),
+        sa.Column("updated_at", MOMENT, nullable=True),
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("target_num", sa.Integer(), nullable=False),
+        sa.Column("volume_id", sa.Integer(), nullable=False),
+        sa.Column("initiator", sa.String(length=255), nullable=False),
+        sa.Column("initiator_host", sa.String(length=255), nullable=False),
+        sa.Column("username", sa.String(length=255), nullable=False),
+        sa.Column("password", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(["volume_id"], ["volumes.id"], name=op.f("fk_iscsi_targets_volume_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_iscsi_targets")),
+        sa.UniqueConstraint("host", "target_num", name=op.f("uq_iscsi_targets_host_target_num")),
+        sa.UniqueConstraint("volume_id", name=op.f("uq_iscsi_targets_volume_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_nopad_bin",
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+    )
+    op.create_table(
         "role_assignments",
         sa.Column("created_at", MOMENT, nullable=True),
         sa.Column("updated_at", MOMENT, nullable=True),
@@ -822,6 +894,22 @@ def upgrade() -> None:
         mysql_row_format="DYNAMIC",
     )
     op.create_index(op.f("ix_virtual_interfaces_network_id"), "virtual_interfaces", ["network_id"], unique=False)
+    op.create_table(
+        "volume_metadata",
+        sa.Column("created_at", MOMENT, nullable=True),
+        sa.Column("updated_at", MOMENT, nullable=True),
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("volume_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("value", sa.String(length=255), nullable=True),
+        sa.ForeignKeyConstraint(["volume_id"], ["volumes.id"], name=op.f("fk_volume_metadata_volume_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volume_metadata")),
+        sa.UniqueConstraint("volume_id", "key", name=op.f("uq_volume_metadata_volume_id_key")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_nopad_bin",
+        mysql_engine="InnoDB",
+        mysql_row_format="DYNAMIC",
+    )
     op.create_table(
         "fixed_ips",
         sa.Column("created_at", MOMENT, nullable=True),
@@ -933,10 +1021,12 @@ def downgrade() -> None:
     op.drop_table("instance_claims")
     op.drop_table("instance_actions_events")
     op.drop_table("fixed_ips")
+    op.drop_table("volume_metadata")
     op.drop_table("virtual_interfaces")
     op.drop_table("security_group_rules")
     op.drop_table("security_group_instance_association")
     op.drop_table("role_assignments")
+    op.drop_table("iscsi_targets")
     op.drop_table("instance_type_projects")
     op.drop_table("instance_type_extra_specs")
     op.drop_table("instance_system_metadata")
@@ -952,6 +1042,8 @@ def downgrade() -> None:
     op.drop_table("auth_tokens")
     op.drop_table("aggregate_metadata")
     op.drop_table("aggregate_hosts")
+    op.drop_table("volumes")
+    op.drop_table("volume_capacities")
     op.drop_table("users")
     op.drop_table("services")
     op.drop_table("security_groups")
