@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from nova.conductor.settings import ConductorSettings
 from nova.db.engine import Database
@@ -20,22 +19,6 @@ from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
 
 LOG = logging.getLogger(__name__)
-
-
-class VolumeRecords(Protocol):
-    """What the end of an operation on a server means for its volumes; each call is harmless when repeated."""
-
-    def mark_attached(self, tx: Transaction, volume_id: str, *, instance_uuid: str, host: str, mountpoint: str) -> None:
-        """The volume is in use by the instance, whose guest sees it at *mountpoint*."""
-        ...
-
-    def mark_detached(self, tx: Transaction, volume_id: str) -> None:
-        """The volume is available again."""
-        ...
-
-    def mark_deleting(self, tx: Transaction, volume_id: str) -> str:
-        """The volume is to go with its server; the nova-volume host that must remove it, empty when it is gone."""
-        ...
 
 
 def in_thread(work: Callable[[], None]) -> None:
@@ -54,7 +37,6 @@ class Cloud:
     compute: Compute
     network: NetworkService
     volume: VolumeService
-    volume_records: VolumeRecords
     settings: ConductorSettings = field(default_factory=ConductorSettings)
     background: Callable[[Callable[[], None]], None] = in_thread
 

@@ -6,15 +6,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from sqlalchemy import column, select, table
+from sqlalchemy import select
 
 from nova.db import addresses, block_devices, instance_filters
+from nova.db.models.base import table_of
+from nova.db.models.volume import VolumeRow
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder
 
-_VOLUMES = table("volumes", column("id"), column("host"))
+_VOLUMES = table_of(VolumeRow)
 
 
 def instance_order(tx: Transaction, instance: Instance, *, operation_id: int, action: str) -> InstanceOrder:
@@ -34,6 +36,6 @@ def _with_hosts(tx: Transaction, devices: Sequence[BlockDevice]) -> tuple[BlockD
     wanted = [device.volume_id for device in devices if device.volume_id]
     if not wanted:
         return tuple(devices)
-    rows = tx.execute(select(_VOLUMES.c.id, _VOLUMES.c.host).where(_VOLUMES.c.id.in_(wanted)))
-    hosts = {row.id: row.host or "" for row in rows}
+    rows = tx.execute(select(_VOLUMES.c.uuid, _VOLUMES.c.host).where(_VOLUMES.c.uuid.in_(wanted)))
+    hosts = {row.uuid: row.host or "" for row in rows}
     return tuple(dataclasses.replace(device, volume_host=hosts.get(device.volume_id, "")) for device in devices)

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import SystemRandom
 
 from nova.context import RequestContext
-from nova.db import compute_nodes, placements
+from nova.db import compute_nodes, placements, volumes
 from nova.db.engine import Database
 from nova.db.transaction import Transaction
 from nova.domain.host import HostRow
 from nova.domain.request_spec import HostClaim, RequestSpec
-from nova.domain.volume import VolumeCapacity
 from nova.errors import NoCapacity
 from nova.scheduler.failures import RecentFailures
 from nova.scheduler.filters.check import Check
@@ -32,9 +30,6 @@ from nova.scheduler.volumes import best_volume_host
 from nova.scheduler.weighers.table import weighers
 
 LOG = logging.getLogger(__name__)
-
-Capacities = Callable[[Transaction], list[VolumeCapacity]]
-"""Reads what each live nova-volume can still give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +44,9 @@ class _View:
 class SchedulerService:
     """The implementation of :class:`nova.interfaces.scheduler.Scheduler`."""
 
-    def __init__(self, db: Database, settings: SchedulerSettings, *, volume_capacities: Capacities) -> None:
+    def __init__(self, db: Database, settings: SchedulerSettings) -> None:
         self._db = db
         self._settings = settings
-        self._volume_capacities = volume_capacities
         self._filters = filters_named(settings.filters)
         self._failures = RecentFailures(settings.failure_memory_s)
         self._random = SystemRandom()
@@ -77,11 +71,10 @@ class SchedulerService:
 
     def select_volume_host(self, context: RequestContext, *, size_gb: int, availability_zone: str) -> str:
         """See the interface."""
-        capacities = self._db.run(self._volume_capacities, write=False)
+        capacities = self._db.run(lambda tx: volumes.capacities(tx, alive_since=self._alive_since(tx)), write=False)
         return best_volume_host(capacities, size_gb=size_gb, availability_zone=availability_zone)
 
     def _look(self, tx: Transaction, spec: RequestSpec) -> _View:
-        alive_since = tx.now - datetime.timedelta(seconds=self._settings.down_time_s)
         same, different = hinted_servers(spec, SAME_HOST), hinted_servers(spec, DIFFERENT_HOST)
         request = Request(
             spec=spec,
@@ -89,8 +82,12 @@ class SchedulerService:
             same_hosts=placements.hosts_of(tx, same, project_id=spec.project_id) if same else None,
             different_hosts=placements.hosts_of(tx, different, project_id=spec.project_id),
         )
+        hosts = compute_nodes.for_scheduler(tx, alive_since=self._alive_since(tx))
         building = placements.building_by_host(tx) if self._settings.multipliers.io_ops else {}
-        return _View(compute_nodes.for_scheduler(tx, alive_since=alive_since), building, request)
+        return _View(hosts, building, request)
+
+    def _alive_since(self, tx: Transaction) -> datetime.datetime:
+        return tx.now - datetime.timedelta(seconds=self._settings.down_time_s)
 
     def _rank(self, view: _View, checks: list[Check]) -> Ranking:
         chosen = weighers(self._settings.multipliers, building=view.building, failures=self._failures.by_host())

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.filters import refresh_neighbours
-from nova.conductor.operations.release import release_addresses, release_volumes
+from nova.conductor.operations.release import release_addresses
 from nova.conductor.orders import order_for, send
 from nova.context import RequestContext
-from nova.db import compute_nodes, faults, handover, instances, operations
+from nova.db import compute_nodes, faults, handover, instances, operations, volumes
 from nova.db.transaction import Transaction
 from nova.domain.instance import Fault, Instance, Operation
 from nova.domain.orders import BuildRequest
@@ -109,7 +109,7 @@ def _place(
         return
     try:
         cloud.network.allocate(
-            context,
+            dataclasses.replace(context, project_id=instance.project_id, user_id=instance.user_id),
             instance_uuid=instance.uuid,
             hostname=instance.hostname,
             host=claim.host,
@@ -180,7 +180,7 @@ def fail(cloud: Cloud, tx: Transaction, context: RequestContext, operation: Oper
 def end_in_error(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str, *, fault: Fault) -> None:
     """What a failed build leaves: a server in ERROR with *fault*, on no host, with no room, address or volume held."""
     compute_nodes.release(tx, uuid)
-    release_volumes(cloud, tx, uuid)
+    volumes.release_all(tx, uuid)
     instances.assign_host(tx, uuid, host="", node="")
     instances.finish(tx, uuid, Action.CREATE, ok=False)
     faults.add(tx, uuid, fault)

@@ -15,8 +15,9 @@ from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.operations.build import end_in_error
 from nova.conductor.operations.release import bury
 from nova.context import RequestContext
-from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
+from nova.db import block_devices, compute_nodes, faults, handover, instances, operations, volumes
 from nova.db.transaction import Transaction
+from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Fault, Operation
 from nova.domain.orders import BuildRequest, OperationReport
 from nova.domain.states import OperationState, TaskState
@@ -77,9 +78,9 @@ def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: O
     if report.fault is not None:
         faults.add(tx, uuid, report.fault)
     if report.device is not None:
-        _settle_device(cloud, tx, report)
+        _settle_device(tx, report, report.device)
     elif action is Action.CREATE:
-        _settle_volumes(cloud, tx, report)
+        _settle_volumes(tx, uuid)
 
 
 def _bury(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> None:
@@ -90,32 +91,26 @@ def _bury(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> 
     bury(cloud, tx, context, instance)
 
 
-def _settle_device(cloud: Cloud, tx: Transaction, report: OperationReport) -> None:
+def _settle_device(tx: Transaction, report: OperationReport, device: BlockDevice) -> None:
     """The device and its volume after an attach or a detach, whichever way it went."""
-    device = report.device
-    if device is None:
-        return
-    attached = (report.action == Action.ATTACH_VOLUME) == (report.fault is None)
-    if attached:
+    ok, uuid = report.fault is None, report.instance_uuid
+    if report.action == Action.ATTACH_VOLUME and ok:
         block_devices.update_device(tx, dataclasses.replace(device, attached=True))
-        _mark_attached(cloud, tx, report.instance_uuid, host=report.host, volume=(device.volume_id, device.device_name))
+        volumes.attached(tx, device.volume_id, uuid)
+    elif report.action == Action.DETACH_VOLUME and not ok:
+        block_devices.update_device(tx, dataclasses.replace(device, attached=True))
+        volumes.detached(tx, device.volume_id, uuid, still_attached=True)
     else:
         block_devices.remove(tx, device.id)
-        cloud.volume_records.mark_detached(tx, device.volume_id)
+        volumes.detached(tx, device.volume_id, uuid)
 
 
-def _settle_volumes(cloud: Cloud, tx: Transaction, report: OperationReport) -> None:
+def _settle_volumes(tx: Transaction, uuid: str) -> None:
     """The volumes that a new server was given from its beginning."""
-    for device in block_devices.for_instance(tx, report.instance_uuid):
+    for device in block_devices.for_instance(tx, uuid):
         if device.volume_id:
             block_devices.update_device(tx, dataclasses.replace(device, attached=True))
-            volume = (device.volume_id, device.device_name)
-            _mark_attached(cloud, tx, report.instance_uuid, host=report.host, volume=volume)
-
-
-def _mark_attached(cloud: Cloud, tx: Transaction, instance_uuid: str, *, host: str, volume: tuple[str, str]) -> None:
-    volume_id, mountpoint = volume
-    cloud.volume_records.mark_attached(tx, volume_id, instance_uuid=instance_uuid, host=host, mountpoint=mountpoint)
+            volumes.attached(tx, device.volume_id, uuid)
 
 
 def _retry_elsewhere(cloud: Cloud, tx: Transaction, context: RequestContext, report: OperationReport) -> bool:

@@ -7,14 +7,16 @@ after it; where nova-network is away, recovery asks again until they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nova.conductor.cloud import Cloud, afterwards, later
 from nova.conductor.filters import refresh_neighbours
 from nova.context import RequestContext
-from nova.db import block_devices, compute_nodes, instances, operations, quotas, security_groups
+from nova.db import block_devices, compute_nodes, instances, operations, quotas, security_groups, volumes
 from nova.db.transaction import Transaction
-from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Instance
 from nova.domain.transitions import Action
+from nova.domain.volume import Volume
 
 
 def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Instance) -> bool:
@@ -24,8 +26,7 @@ def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Insta
     amounts = {"instances": 1, "cores": instance.flavor.vcpus, "ram": instance.flavor.memory_mb}
     quotas.release(tx, amounts, project_id=instance.project_id, user_id=instance.user_id)
     compute_nodes.release(tx, instance.uuid)
-    for device in block_devices.for_instance(tx, instance.uuid):
-        _let_go(cloud, tx, context, device)
+    _release_volumes(cloud, tx, context, instance.uuid)
     block_devices.remove_all(tx, instance.uuid)
     refresh_neighbours(cloud, tx, context, instance_uuid=instance.uuid)
     security_groups.remove_member(tx, instance.uuid)
@@ -44,26 +45,17 @@ def release_addresses(cloud: Cloud, tx: Transaction, context: RequestContext, *,
     )
 
 
-def release_volumes(cloud: Cloud, tx: Transaction, instance_uuid: str) -> None:
-    """Make the volumes of an instance that was never started available to others."""
-    for device in block_devices.for_instance(tx, instance_uuid):
-        if device.volume_id:
-            cloud.volume_records.mark_detached(tx, device.volume_id)
+def _release_volumes(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> None:
+    """Make the instance's volumes available to others, and have those removed that were to go with it."""
+    doomed = {device.volume_id for device in block_devices.for_instance(tx, uuid) if device.delete_on_termination}
+    for volume in volumes.release_all(tx, uuid):
+        if volume.id in doomed:
+            volumes.begin_delete(tx, volume.id, project_id=None)
+            afterwards(tx, f"delete volume {volume.id}", _deletion(cloud, context, volume))
 
 
-def _let_go(cloud: Cloud, tx: Transaction, context: RequestContext, device: BlockDevice) -> None:
-    if not device.volume_id:
-        return
-    if not device.delete_on_termination:
-        cloud.volume_records.mark_detached(tx, device.volume_id)
-        return
-    host = cloud.volume_records.mark_deleting(tx, device.volume_id)
-    if host:
-        afterwards(
-            tx,
-            f"delete volume {device.volume_id}",
-            lambda: cloud.volume.on(host).delete(context, volume_id=device.volume_id),
-        )
+def _deletion(cloud: Cloud, context: RequestContext, volume: Volume) -> Callable[[], None]:
+    return lambda: cloud.volume.on(volume.host).delete(context, volume_id=volume.id)
 
 
 def _close_operations(tx: Transaction, instance_uuid: str) -> None:
