@@ -19,7 +19,8 @@ _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 def frame_rules(nic: Nic) -> tuple[str, ...]:
     """ebtables rules for the frames that come from a card; RETURN is for good ones."""
-    return tuple(f"-i {nic.tap} {rule}" for rule in _frame_rules(nic))
+    card = f"-i {nic.tap}"
+    return tuple(rule.replace("CARD", card, 1) for rule in _frame_rules(nic))
 
 
 def dhcp_rules(nic: Nic) -> tuple[str, ...]:
@@ -64,27 +65,28 @@ def link_local(mac: str) -> ipaddress.IPv6Address:
 
 
 def _frame_rules(nic: Nic) -> Iterator[str]:
+    """The rules with CARD where ebtables-save prints the interface."""
     mac = _mac(nic)
     own_v4 = [ipaddress.IPv4Address(fixed.address) for fixed in nic.addresses if fixed.version == 4]
-    yield f"-s ! {mac} -j DROP"
+    yield f"-s ! {mac} CARD -j DROP"
     for source in (*own_v4, "0.0.0.0"):  # 0.0.0.0: asking whether an address is free (RFC 5227)
-        yield f"-p ARP --arp-ip-src {source} --arp-mac-src {mac} -j RETURN"
-    yield "-p IPv4 --ip-proto udp --ip-sport 67 -j DROP"
-    yield "-p IPv4 --ip-src 0.0.0.0 --ip-proto udp --ip-sport 68 --ip-dport 67 -j RETURN"
+        yield f"-p ARP CARD --arp-ip-src {source} --arp-mac-src {mac} -j RETURN"
+    yield "-p IPv4 CARD --ip-proto udp --ip-sport 67 -j DROP"
+    yield "-p IPv4 CARD --ip-src 0.0.0.0 --ip-proto udp --ip-sport 68 --ip-dport 67 -j RETURN"
     for source in own_v4:
-        yield f"-p IPv4 --ip-src {source} -j RETURN"
+        yield f"-p IPv4 CARD --ip-src {source} -j RETURN"
     if nic.cidr_v6:
         yield from _v6_frame_rules(nic)
-    yield "-j DROP"
+    yield "CARD -j DROP"
 
 
 def _v6_frame_rules(nic: Nic) -> Iterator[str]:
-    yield "-p IPv6 --ip6-proto ipv6-icmp --ip6-icmp-type router-advertisement -j DROP"
-    yield "-p IPv6 --ip6-proto ipv6-icmp --ip6-icmp-type redirect -j DROP"
-    yield "-p IPv6 --ip6-proto udp --ip6-sport 547 -j DROP"
+    yield "-p IPv6 CARD --ip6-proto ipv6-icmp --ip6-icmp-type router-advertisement -j DROP"
+    yield "-p IPv6 CARD --ip6-proto ipv6-icmp --ip6-icmp-type redirect -j DROP"
+    yield "-p IPv6 CARD --ip6-proto udp --ip6-sport 547 -j DROP"
     for source in own_v6(nic):
-        yield f"-p IPv6 --ip6-src {source} -j RETURN"
-    yield "-p IPv6 --ip6-src :: --ip6-proto ipv6-icmp -j RETURN"
+        yield f"-p IPv6 CARD --ip6-src {source} -j RETURN"
+    yield "-p IPv6 CARD --ip6-src :: --ip6-proto ipv6-icmp -j RETURN"
 
 
 def _mac(nic: Nic) -> str:

@@ -71,7 +71,7 @@ class State:
             chains |= {("filter", names.FALLBACK): ("-j DROP",), ("filter", names.PROVIDER): provider}
             chains |= {("filter", name): self.groups.get((tool, name), ()) for name in self._used_groups(tool)}
         for place in places:
-            parts = {key: found[place] for key, found in self.instances.items() if place in found}
+            parts = {key: found[place] for key, found in sorted(self.instances.items()) if place in found}
             chains |= {(place.table, place.chain(key)): part.rules for key, part in parts.items()}
             entries = tuple(entry for part in parts.values() for entry in part.entries)
             chains[place.table, place.entry_chain] = entries
