@@ -8,15 +8,20 @@ that only its starter can open.
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from oslo_rootwrap.wrapper import setup_syslog
+
 from nova import errors
 from nova.masking import mask_argv
 from nova.system.rootwrap import BAD_CONFIGURATION, NO_COMMAND, UNAUTHORIZED, Gate, Permitted
+
+LOG = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -25,10 +30,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     if len(words) < 2:
         _refuse("a configuration file and a command are needed", NO_COMMAND)
     gate = _gate(words[0])
+    _log_to(gate)
     try:
         permitted = gate.permit(words[1:])
     except errors.HypervisorError as exc:
+        LOG.error("refused: %s", mask_argv(words[1:]))
         _refuse(f"{exc.message} {mask_argv(words[1:])}", int(exc.data.get("code", UNAUTHORIZED)))
+    LOG.info("runs as %s: %s", permitted.user, mask_argv(permitted.argv))
     _become(permitted)
 
 
@@ -40,6 +48,7 @@ def main_daemon(argv: Sequence[str] | None = None) -> None:
     gate = _gate(words[0])
     from oslo_rootwrap.daemon import daemon_start  # the single command does not wait for this import
 
+    _log_to(gate)
     daemon_start(gate.config, gate.filters)
 
 
@@ -48,6 +57,13 @@ def _gate(path: str) -> Gate:
         return Gate(path)
     except errors.InvalidConfiguration as exc:
         _refuse(exc.message, BAD_CONFIGURATION)
+
+
+def _log_to(gate: Gate) -> None:
+    """What is logged goes to syslog or nowhere: stderr is the command's, and the daemon closes it."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    if gate.config.use_syslog:
+        setup_syslog("nova-rootwrap", gate.config.syslog_log_facility, gate.config.syslog_log_level)
 
 
 def _become(permitted: Permitted) -> NoReturn:

@@ -28,6 +28,7 @@ LOG = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT_S = 60.0
 STDERR_TAIL = 800
+SHUTDOWN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,17 @@ class SudoDaemon:
                 code=code,
             )
         return done
+
+    def close(self) -> None:
+        """End the kept process, if there is one."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is None or client._finalize is None:
+            return
+        client._finalize()
+        client._process.wait(SHUTDOWN_S)
+        for pipe in (client._process.stdin, client._process.stdout, client._process.stderr):
+            pipe.close()
 
     def _kept(self) -> Any:
         with self._lock:

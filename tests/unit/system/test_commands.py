@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from nova import errors
-from nova.system.commands import Command, CommandRunner, InProcess, ResourceLimits, Sudo, execute, root_access
+from nova.system.commands import (
+    Command,
+    CommandRunner,
+    InProcess,
+    ResourceLimits,
+    Sudo,
+    SudoDaemon,
+    execute,
+    root_access,
+)
 from nova.system.rootwrap import Gate
 
 runner = CommandRunner()
@@ -138,6 +147,36 @@ def test_the_helper_program_says_how_it_was_called_wrongly(tmp_path: Path) -> No
     program = [sys.executable, "-c", "import sys; from nova.cmd.rootwrap import main; main()"]
     assert execute(Command(argv=(*program,))).code == 98
     assert execute(Command(argv=(*program, str(tmp_path / "none.conf"), "ls"))).code == 97
+
+
+def test_one_helper_process_serves_many_commands(tmp_path: Path) -> None:
+    gate(tmp_path, "echo: RegExpFilter, echo, root, echo, [a-z]+\ncat: RegExpFilter, cat, root, cat")
+    program = """
+import sys
+from nova import errors
+from nova.system.commands import CommandRunner, Sudo, SudoDaemon
+start = "from nova.cmd.rootwrap import main_daemon; main_daemon()"
+kept = SudoDaemon((sys.executable, "-c", start, sys.argv[1]), Sudo(("no-such-program",)))
+runner = CommandRunner(kept)
+try:
+    print(runner.run(["echo", "hello"], as_root=True).text, end="")
+    print(runner.run(["cat"], as_root=True, stdin=b"through").text)
+    for _ in range(2):
+        try:
+            runner.run(["echo", "HELLO"], as_root=True)
+        except errors.HypervisorError as exc:
+            print(exc.data["code"])
+    print(runner.run(["echo", "again"], as_root=True).text, end="")
+finally:
+    kept.close()
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program, str(tmp_path / "rootwrap.conf")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["hello", "through", "99", "99", "again"], done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the other ways need sudo")
