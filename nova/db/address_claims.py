@@ -17,16 +17,12 @@ from sqlalchemy import ColumnElement, case, delete, select, update
 
 from nova import errors
 from nova.db import quotas
-from nova.db.addresses import FLOATING_IPS, nic
-from nova.db.models.base import table_of
-from nova.db.models.instance import InstanceRow
+from nova.db.addresses import FLOATING_IPS, INSTANCES, nic
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
 from nova.db.new_rows import insert_if_new
 from nova.db.transaction import Transaction
 from nova.domain.address_plan import UsableRange, number_of, usable_range
 from nova.domain.network import FixedAddress, Network, Nic, ReleasedAddress
-
-INSTANCES = table_of(InstanceRow)
 
 _RACES = 20
 _GAP_SEARCH = 512

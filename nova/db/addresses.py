@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import RowMapping, Select, Table, and_, select, update
+from sqlalchemy import RowMapping, Select, and_, select, update
 
 from nova import errors
+from nova.db.models.base import table_of
+from nova.db.models.instance import InstanceRow
 from nova.db.models.network import FloatingIpRow
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, network_of
 from nova.db.new_rows import insert_if_new
@@ -18,9 +21,22 @@ from nova.db.transaction import Transaction
 from nova.domain.address_plan import number_of, usable_range
 from nova.domain.network import DhcpHost, FixedAddress, FixedIp, Network, Nic
 
-FLOATING_IPS = cast(Table, FloatingIpRow.__table__)
+FLOATING_IPS = table_of(FloatingIpRow)
+
+INSTANCES = table_of(InstanceRow)
 
 _NETWORK_COLUMNS = [column for column in NETWORKS.c if column.name not in ("id", "created_at", "updated_at", "host")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """One line of an operator's list of fixed addresses; ``hostname`` is empty when the server is gone."""
+
+    address: str
+    cidr: str
+    instance_uuid: str
+    hostname: str
+    host: str
 
 
 def nics_of(tx: Transaction, instance_uuids: Collection[str]) -> dict[str, tuple[Nic, ...]]:
@@ -73,6 +89,28 @@ def get(tx: Transaction, address: str) -> FixedIp:
 def find_all(tx: Transaction, *, host: str | None = None) -> list[FixedIp]:
     """All addresses that have a row; with *host* those of servers on it."""
     return _fixed_ips(tx, *([] if host is None else [FIXED_IPS.c.host == host]))
+
+
+def holders(tx: Transaction, *, host: str | None = None) -> list[Holder]:
+    """Every known address with its network and its server, in one statement; with *host* those of servers on it."""
+    query = (
+        select(FIXED_IPS.c.address, FIXED_IPS.c.instance_uuid, NETWORKS.c.cidr)
+        .add_columns(INSTANCES.c.hostname, INSTANCES.c.host)
+        .join_from(FIXED_IPS, NETWORKS, NETWORKS.c.id == FIXED_IPS.c.network_id)
+        .outerjoin(INSTANCES, and_(INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid, INSTANCES.c.deleted == 0))
+        .order_by(NETWORKS.c.id, FIXED_IPS.c.host_number)
+    )
+    rows = tx.execute(query if host is None else query.where(INSTANCES.c.host == host))
+    return [
+        Holder(
+            address=row.address,
+            cidr=row.cidr,
+            instance_uuid=row.instance_uuid or "",
+            hostname=row.hostname or "",
+            host=row.host or "",
+        )
+        for row in rows
+    ]
 
 
 def set_reserved(tx: Transaction, address: str, *, reserved: bool) -> None:

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import cast
 
-from sqlalchemy import Table, select, union
+from sqlalchemy import select, union
 
+from nova.db.models.base import table_of
 from nova.db.models.instance import InstanceRow
 from nova.db.networks import FIXED_IPS
 from nova.db.security_groups import GROUPS, MEMBERS, RULES, rule_of
 from nova.db.transaction import Transaction
 from nova.domain.security_group import InstanceFilter, SecurityGroupRule
 
-INSTANCES = cast(Table, InstanceRow.__table__)
+INSTANCES = table_of(InstanceRow)
 
 
 def filters_of(tx: Transaction, instance_uuids: Collection[str]) -> list[InstanceFilter]:

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import RowMapping, Table, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, delete, insert, or_, select, update
 
 from nova import errors
+from nova.db.models.base import table_of
 from nova.db.models.network import FixedIpRow, NetworkRow, VirtualInterfaceRow
 from nova.db.transaction import Transaction
 from nova.domain.network import Network
 
-NETWORKS = cast(Table, NetworkRow.__table__)
-FIXED_IPS = cast(Table, FixedIpRow.__table__)
-CARDS = cast(Table, VirtualInterfaceRow.__table__)
+NETWORKS = table_of(NetworkRow)
+FIXED_IPS = table_of(FixedIpRow)
+CARDS = table_of(VirtualInterfaceRow)
 
 _FIELDS = tuple(name for name in Network.__dataclass_fields__ if name in NETWORKS.c)
 _MAY_BE_NONE = frozenset({"vlan", "vpn_public_port", "mtu", "priority", "created_at", "updated_at"})

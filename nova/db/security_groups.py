@@ -7,11 +7,12 @@ Whoever adds to a group holds its row until the commit: counts are right, and no
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Row, Table, delete, func, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 
 from nova import errors
+from nova.db.models.base import table_of
 from nova.db.models.security_group import (
     ProviderFirewallRuleRow,
     SecurityGroupInstanceAssociationRow,
@@ -23,10 +24,10 @@ from nova.db.transaction import Transaction
 from nova.domain import security_rules
 from nova.domain.security_group import SecurityGroup, SecurityGroupRule
 
-GROUPS = cast(Table, SecurityGroupRow.__table__)
-RULES = cast(Table, SecurityGroupRuleRow.__table__)
-MEMBERS = cast(Table, SecurityGroupInstanceAssociationRow.__table__)
-PROVIDER_RULES = cast(Table, ProviderFirewallRuleRow.__table__)
+GROUPS = table_of(SecurityGroupRow)
+RULES = table_of(SecurityGroupRuleRow)
+MEMBERS = table_of(SecurityGroupInstanceAssociationRow)
+PROVIDER_RULES = table_of(ProviderFirewallRuleRow)
 
 DEFAULT = "default"
 _SOURCE = GROUPS.alias("source")

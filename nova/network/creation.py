@@ -49,6 +49,8 @@ class CreateNetwork:
     fixed_cidr: str = ""
     vlan_start: int | None = None
     """First VLAN tag: the networks get VLANs and bridges of their own"""
+    any_vlan: bool = False
+    """Whether tags above ``vlan_start`` will do when that one is in use"""
     vpn_start: int = 1000
     vpn_public_address: str = ""
     vpn_clients: int = 0
@@ -79,6 +81,7 @@ def plan(wanted: CreateNetwork, existing: Sequence[Network]) -> Plan:
     notices: list[str] = []
     v4 = _v4_subnets(wanted, existing, notices)
     v6 = _v6_subnets(wanted, existing)
+    wanted = _with_free_vlans(wanted, existing)
     _check_vlans(wanted, existing)
     networks = tuple(
         _network(wanted, i, v4[i] if v4 else None, v6[i] if v6 else None) for i in range(wanted.num_networks)
@@ -175,6 +178,15 @@ def _free(whole: Net, prefix: int, used: Sequence[Net], count: int) -> list[Net]
     if len(found) < count:
         raise errors.Conflict(f"The range {whole} (cidr) is already in use by another network.", field="cidr")
     return found
+
+
+def _with_free_vlans(wanted: CreateNetwork, existing: Sequence[Network]) -> CreateNetwork:
+    start, used = wanted.vlan_start, {network.vlan for network in existing}
+    if start is None or not wanted.any_vlan:
+        return wanted
+    while hits := [tag for tag in range(start, start + wanted.num_networks) if tag in used]:
+        start = hits[-1] + 1
+    return dataclasses.replace(wanted, vlan_start=start)
 
 
 def _check_vlans(wanted: CreateNetwork, existing: Sequence[Network]) -> None:
