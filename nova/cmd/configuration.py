@@ -238,5 +238,14 @@ def paste_file(loaded: Loaded) -> Path:
 
 
 def policy_file(loaded: Loaded) -> Path | None:
-    """The operator's changes to the policy, if there are any."""
-    return companion_file(loaded, loaded.conf.policy_file)
+    """The operator's changes to the policy, if there are any; policy.yaml is looked for too where nobody named a file.
+
+    :raises errors.InvalidConfiguration: a file that somebody named is not there, or everybody may write it
+    """
+    name = loaded.conf.policy_file
+    found = companion_file(loaded, name)
+    if urls.is_set(loaded.conf, "policy_file"):
+        if found is None:
+            raise errors.InvalidConfiguration(f"policy_file: the file {name} is not there.")
+        return found
+    return found or companion_file(loaded, "policy.yaml")

@@ -137,3 +137,12 @@ def test_a_paste_or_policy_file_that_everybody_may_write_is_refused(tmp_path: Pa
 def test_a_paste_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidConfiguration, match="the file /none.ini is not there"):
         configuration.paste_file(loaded(tmp_path, "--api_paste_config=/none.ini\n"))
+
+
+def test_a_policy_file_may_be_absent_unless_somebody_named_it(tmp_path: Path) -> None:
+    assert configuration.policy_file(loaded(tmp_path)) is None
+    (tmp_path / "policy.yaml").write_text("")
+    (tmp_path / "policy.yaml").chmod(0o640)
+    assert configuration.policy_file(loaded(tmp_path)) == tmp_path / "policy.yaml"
+    with pytest.raises(errors.InvalidConfiguration, match=r"the file mine.json is not there"):
+        configuration.policy_file(loaded(tmp_path, "--policy_file=mine.json\n"))

@@ -16,7 +16,6 @@ from nova.system.commands import (
     InProcess,
     ResourceLimits,
     Sudo,
-    SudoDaemon,
     execute,
     root_access,
 )
