@@ -41,8 +41,10 @@ def apply_changes(tx: Transaction, context: RequestContext, image: Image, change
 
 
 def _change_nested(tx: Transaction, image: Image, changes: ImageUpdate) -> None:
-    if changes.tags is not None:
-        images.set_tags(tx, image.id, rules.checked_tags(changes.tags))
+    tags = [*(image.tags if changes.tags is None else changes.tags), *changes.add_tags]
+    wanted_tags = rules.checked_tags(tag for tag in tags if tag not in changes.remove_tags)
+    if wanted_tags != image.tags:
+        images.set_tags(tx, image.id, wanted_tags)
     if changes.set_properties or changes.remove_properties:
         kept = {name: value for name, value in image.properties.items() if name not in changes.remove_properties}
         wanted = {**kept, **changes.set_properties}

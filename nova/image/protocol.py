@@ -86,6 +86,9 @@ class ImageUpdate:
     protected: bool | None = None
     hidden: bool | None = None
     tags: tuple[str, ...] | None = None
+    """Replaces all"""
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
     set_properties: dict[str, str] = field(default_factory=dict)
     remove_properties: tuple[str, ...] = ()
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A cloud of identity and image services in one process: real database, real filters, no sockets."""
+"""A cloud of identity and image services in one process: real database, real files, real filters, no sockets."""
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +14,9 @@ from nova.api.cloud import ApiSettings, Cloud
 from nova.api.dispatch import Application
 from nova.api.identity.faults import identity_shape
 from nova.api.identity.routes import DIALECT, IDENTITY
+from nova.api.image.body_limit import ImageBodyLimit
+from nova.api.image.routes import DIALECT as IMAGE_DIALECT
+from nova.api.image.routes import IMAGE
 from nova.api.middleware.auth_builtin import BuiltinAuth
 from nova.api.middleware.faults import Faults
 from nova.api.middleware.request_id import RequestId
@@ -25,6 +29,9 @@ from nova.identity.bootstrap import FirstUser, bootstrap
 from nova.identity.builtin import BuiltinIdentity, IdentitySettings
 from nova.identity.catalog import default_endpoints
 from nova.identity.passwords import PasswordHasher
+from nova.image.files import ImageFiles
+from nova.image.local import LocalImages
+from nova.image.uploading import StoreSettings
 from nova.secret import Secret
 
 USERS = (
@@ -50,15 +57,40 @@ def new_database(url: str = "sqlite://") -> Database:
 
 
 class SmallCloud:
-    """The users of USERS, and the identity API to talk to."""
+    """The users of USERS, and the identity API to talk to; with a directory *store* the image API too."""
 
-    def __init__(self, *, identity: IdentitySettings | None = None, db: Database | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        identity: IdentitySettings | None = None,
+        db: Database | None = None,
+        store: Path | None = None,
+        images: StoreSettings | None = None,
+    ) -> None:
         self.db = db or new_database()
         self.identity = BuiltinIdentity(self.db, hasher=cheap_hasher(), settings=identity)
         made = bootstrap(self.db, hasher=cheap_hasher(), wanted=USERS)
         self.users: dict[str, User] = {user.name: user for user in made}
+        self.image_settings = images or StoreSettings()
+        self.files = ImageFiles(store) if store else None
+        self.images = LocalImages(self.db, self.files, settings=images) if self.files else None
         self.cloud = self._cloud()
-        self.identity_api = self._filtered(Application(self.cloud, IDENTITY, dialect=DIALECT), identity_shape)
+        self.identity_api = RequestId(
+            Faults(
+                SizeLimit(self._known(IDENTITY, DIALECT), limit=self.cloud.settings.max_body_bytes),
+                shape=identity_shape,
+            )
+        )
+        self.image_api = RequestId(
+            Faults(
+                ImageBodyLimit(
+                    self._known(IMAGE, IMAGE_DIALECT),
+                    limit=self.cloud.settings.max_body_bytes,
+                    image_limit=self.image_settings.image_size_cap,
+                ),
+                shape=identity_shape,
+            )
+        )
 
     def _cloud(self) -> Cloud:
         absent = cast(Any, None)
@@ -69,15 +101,14 @@ class SmallCloud:
             network=absent,
             volume=absent,
             scheduler=absent,
-            images=absent,
+            images=cast(Any, self.images),
             identity=self.identity,
             policy=Policy(),
             settings=ApiSettings(endpoints=default_endpoints("192.0.2.1")),
         )
 
-    def _filtered(self, app: Any, shape: Any) -> Any:
-        limited = SizeLimit(BuiltinAuth(app, cloud=self.cloud), limit=self.cloud.settings.max_body_bytes)
-        return RequestId(Faults(limited, shape=shape))
+    def _known(self, routes: Any, dialect: Any) -> Any:
+        return BuiltinAuth(Application(self.cloud, routes, dialect=dialect), cloud=self.cloud)
 
     def project_id(self, user: str) -> str:
         """The project of one of USERS."""
@@ -94,6 +125,27 @@ class SmallCloud:
     ) -> Response:
         """One request to the identity API."""
         return send(self.identity_api, method, path, token=token, body=body, headers=headers)
+
+    def image(
+        self, method: str, path: str, *, token: str = "", body: Any = None, headers: dict[str, str] | None = None
+    ) -> Response:
+        """One request to the image API."""
+        return send(self.image_api, method, path, token=token, body=body, headers=headers)
+
+    def upload(self, token: str, image_id: str, data: bytes) -> Response:
+        """Send the bytes of an image."""
+        headers = {"Content-Type": "application/octet-stream"}
+        return self.image("PUT", f"/v2/images/{image_id}/file", token=token, body=data, headers=headers)
+
+    def new_image(self, token: str, *, data: bytes | None = b"plain bytes", **attributes: Any) -> str:
+        """The id of a raw image that is made for a test, active with *data*, or queued without."""
+        body = {"name": "test", "disk_format": "raw", "container_format": "bare", **attributes}
+        made = self.image("POST", "/v2/images", token=token, body=body)
+        assert made.status_int == 201, made.text
+        if data is not None:
+            sent = self.upload(token, made.json["id"], data)
+            assert sent.status_int == 204, sent.text
+        return str(made.json["id"])
 
 
 def send(
