@@ -37,6 +37,7 @@ LOG = logging.getLogger(__name__)
 R = TypeVar("R")
 
 _TRIES = 8
+_TRY_AGAIN_FOR_S = 20.0
 _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 1.0
 _SQLITE_WAIT_S = 30.0
@@ -60,6 +61,7 @@ class Database:
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._memory = is_memory(self.url)
         self._writer = threading.Lock()
+        self._writing_thread: int | None = None
 
     @property
     def statements(self) -> int:
@@ -122,21 +124,24 @@ class Database:
         Tried again, a bounded number of times, after a deadlock, a serialization failure, a lock time-out, and when the
         connection was lost before the commit.  *work* may so be called several times and must touch nothing but *tx*.
         """
-        for attempt in range(1, _TRIES + 1):
+        attempt = 0
+        deadline = time.monotonic() + _TRY_AGAIN_FOR_S
+        while True:
+            attempt += 1
             try:
                 with self._attempt(write) as tx:
                     result = work(tx)
             except _CommitFailed as failed:
                 raise self._unknown_outcome() from failed.__cause__
             except (SQLAlchemyError, UnicodeEncodeError) as error:
-                if attempt == _TRIES or classify(error) not in {Failure.CONFLICT, Failure.AWAY}:
+                last = attempt == _TRIES or time.monotonic() > deadline
+                if last or classify(error) not in {Failure.CONFLICT, Failure.AWAY}:
                     raise self._translated(error) from error
                 LOG.info("Trying a transaction again (%d of %d): %s", attempt + 1, _TRIES, _driver_text(error))
             else:
                 tx.run_after_commit()
                 return result
             self._sleep(random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 3**attempt))  # noqa: S311
-        raise AssertionError("the last try returns or raises")
 
     def dispose(self) -> None:
         """Close all connections that are not in use."""
@@ -159,11 +164,15 @@ class Database:
         if not self._sqlite or not (write or self._memory):
             yield
             return
+        if self._writing_thread == threading.get_ident():
+            raise errors.InternalError(detail="a transaction was begun inside another")
         if not self._writer.acquire(timeout=_SQLITE_WAIT_S):
             raise errors.Unavailable("The database is busy.", detail="a transaction of this process does not end")
+        self._writing_thread = threading.get_ident()
         try:
             yield
         finally:
+            self._writing_thread = None
             self._writer.release()
 
     def _begin(self, connection: Connection) -> None:

@@ -30,19 +30,21 @@ def heartbeat(
 ) -> None:
     """The daemon *binary* on *host* is alive; its row is made at its first heartbeat, disabled unless *enabled*."""
     alive = update(SERVICES).where(C.host == host, C.binary == binary, C.deleted == 0)
-    if tx.execute(alive.values(updated_at=tx.now, report_count=C.report_count + 1)).rowcount == 0:
+    alive = alive.values(updated_at=tx.now, report_count=C.report_count + 1)
+    if tx.execute(alive).rowcount == 0:
         row = {
             "host": host,
             "binary": binary,
             "topic": topic,
             "availability_zone": availability_zone,
             "disabled": not enabled,
-            "report_count": 1,
+            "report_count": 0,
             "created_at": tx.now,
             "updated_at": tx.now,
             "deleted": 0,
         }
         insert_missing(tx, SERVICES, [row])
+        tx.execute(alive)
 
 
 def find(tx: Transaction, *, host: str = "", binary: str = "", topic: str = "") -> list[Service]:

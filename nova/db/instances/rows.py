@@ -31,15 +31,19 @@ _POWER_STATES: dict[int, PowerState] = {state.value: state for state in PowerSta
 _LEADING = (
     *("id", "uuid", "user_id", "project_id", "display_name", "display_description", "hostname", "flavor"),
     *("vm_state", "task_state", "power_state", "image_ref", "kernel_id", "ramdisk_id", "host", "node"),
-    *("availability_zone", "key_name", "key_data", "config_drive", "reservation_id", "launch_index"),
+    *("availability_zone", "key_name", "config_drive", "reservation_id", "launch_index"),
     *("root_device_name", "access_ip_v4", "access_ip_v6", "auto_disk_config", "locked", "locked_by", "progress"),
     *("created_at", "updated_at", "launched_at", "terminated_at", "deleted"),
 )
 
-COMPLETE: Select[Any] = select(*(INSTANCES.c[column] for column in _LEADING), INSTANCES.c.user_data)
+COMPLETE: Select[Any] = select(
+    *(INSTANCES.c[column] for column in _LEADING), INSTANCES.c.key_data, INSTANCES.c.user_data
+)
 """Everything of the row."""
-LIGHT: Select[Any] = select(*(INSTANCES.c[column] for column in _LEADING), null().label("user_data"))
-"""The row without its user data, for lists."""
+LIGHT: Select[Any] = select(
+    *(INSTANCES.c[column] for column in _LEADING), null().label("key_data"), null().label("user_data")
+)
+"""The row without its long texts, for lists."""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -53,9 +57,9 @@ def instance_from(row: Any, metadata: dict[str, str], system_metadata: dict[str,
     (
         number, uuid, user_id, project_id, display_name, display_description, hostname, flavor,
         vm_state, task_state, power_state, image_ref, kernel_id, ramdisk_id, host, node,
-        availability_zone, key_name, key_data, config_drive, reservation_id, launch_index,
+        availability_zone, key_name, config_drive, reservation_id, launch_index,
         root_device_name, access_ip_v4, access_ip_v6, auto_disk_config, locked, locked_by, progress,
-        created_at, updated_at, launched_at, terminated_at, deleted, user_data,
+        created_at, updated_at, launched_at, terminated_at, deleted, key_data, user_data,
     ) = row
     # fmt: on
     return Instance(

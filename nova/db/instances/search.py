@@ -79,7 +79,7 @@ class InstanceQuery:
     sort: Sequence[tuple[str, str]] = (("created_at", "desc"),)
     """Columns of ``SORT_KEYS`` with ``asc`` or ``desc``"""
     complete: bool = False
-    """Whether user data and system metadata are wanted too"""
+    """Whether key data, user data and system metadata are wanted too"""
 
 
 def find(tx: Transaction, query: InstanceQuery) -> list[Instance]:

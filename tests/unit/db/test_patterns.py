@@ -74,7 +74,6 @@ def test_what_is_wrong_or_costly_is_refused_by_name(pattern: str) -> None:
         ("^.*abc.*$", "abc"),
         ("a\\.*", "a\\.*"),
         ("a{1,3}b{2}", "a{1,3}b{2}"),
-        ("plain", "plain"),
     ],
 )
 def test_what_is_allowed_is_written_portably(pattern: str, written: str) -> None:

@@ -347,10 +347,10 @@ class InstanceSearch:
         assert len(statements) == 2
 
     def test_a_light_list_leaves_the_heavy_columns_out(self, db: Database) -> None:
-        made = add(db, user_data="eA==", system_metadata={"image_a": "b"}, metadata={"a": "b"})
+        made = add(db, user_data="eA==", key_data="ssh-rsa", system_metadata={"image_a": "b"}, metadata={"a": "b"})
         with db.transaction(write=False) as tx:
             (light,) = instances.find(tx, InstanceQuery())
             (complete,) = instances.find(tx, InstanceQuery(complete=True))
             (on_host,) = instances.find_on_host(tx, "node1")
         assert complete == on_host == made
-        assert light == dataclasses.replace(made, user_data="", system_metadata={})
+        assert light == dataclasses.replace(made, user_data="", key_data="", system_metadata={})
