@@ -15,6 +15,7 @@ from pathlib import Path
 
 import libvirt
 import pytest
+from lxml import etree
 
 from nova import errors
 from nova.domain.block_device import VolumeConnection
@@ -150,6 +151,16 @@ def handle(uri: str) -> Iterator[libvirt.virConnect]:
     found = libvirt.open(uri)
     yield found
     found.close()
+
+
+SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
+GOLDEN = sorted((Path(__file__).parents[1] / "data" / "libvirt").glob("*.xml"))
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
+def test_recorded_domains_follow_libvirts_schema(golden: Path) -> None:
+    schema = etree.RelaxNG(etree.parse(SCHEMA))
+    assert schema.validate(etree.parse(golden)), schema.error_log
 
 
 class TestLibvirtDriver(DriverContract):
