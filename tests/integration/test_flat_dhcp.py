@@ -18,7 +18,7 @@ from nova.db import addresses, networks
 from nova.db.engine import Database, DatabaseSettings
 from nova.db.models import Base
 from nova.domain.network import FixedIp, Nic
-from nova.network.creation import CreateNetwork, plan
+from nova.domain.network_plan import CreateNetwork, plan
 from nova.network.flat_dhcp import FlatDhcp
 from nova.network.linux.dhcp import DhcpServer
 from nova.network.linux.gateway import Gateway

@@ -17,7 +17,7 @@ from nova.cmd.manage.operator import Operator
 from nova.db import addresses, networks
 from nova.db.engine import Transaction
 from nova.domain.network import Network
-from nova.network.creation import CreateNetwork, plan
+from nova.domain.network_plan import CreateNetwork, plan
 
 ROW = "{:<5}\t{:<18}\t{:<15}\t{:<15}\t{:<15}\t{:<15}\t{:<15}\t{:<15}\t{:<15}"
 HEADER = ("id", "IPv4", "IPv6", "start address", "DNS1", "DNS2", "VlanID", "project", "uuid")
