@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The base of all daemons."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from nova.cmd.daemon import Daemon, PeriodicTask
+from nova.context import RequestContext
+from nova.telemetry.logging import bound
+from tests.unit.cmd.served_process import wait_for
+
+
+class Recording:
+    """An RPC server that writes down what happens to it."""
+
+    def __init__(self, events: list[str]) -> None:
+        self._events = events
+
+    def start(self) -> None:
+        self._events.append("server starts")
+
+    def stop(self, grace_s: float) -> None:
+        self._events.append("server stops")
+
+
+def test_it_prepares_before_it_takes_messages() -> None:
+    events: list[str] = []
+    daemon = Daemon("nova-x", host="h", servers=[Recording(events)], prepare=lambda: events.append("prepare"))
+    daemon.start()
+    daemon.stop(1)
+    assert events == ["prepare", "server starts", "server stops"]
+
+
+def test_a_failing_task_stops_neither_itself_nor_others(caplog: pytest.LogCaptureFixture) -> None:
+    turns: list[str] = []
+
+    def bad(context: RequestContext) -> None:
+        turns.append("bad")
+        raise OSError("no")
+
+    tasks = [
+        PeriodicTask(name="bad", run=bad, spacing_s=0.01, run_at_start=True),
+        PeriodicTask(name="good", run=lambda context: turns.append("good"), spacing_s=0.01, run_at_start=True),
+    ]
+    daemon = Daemon("nova-x", host="h", periodic=tasks)
+    daemon.start()
+    wait_for(lambda: turns.count("bad") > 2 and turns.count("good") > 2)
+    daemon.stop(1)
+    assert "The periodic task bad failed" in caplog.text
+
+
+def test_a_slow_task_does_not_pile_up() -> None:
+    running: list[int] = []
+    most: list[int] = []
+
+    def slow(context: RequestContext) -> None:
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.02)
+        running.pop()
+
+    daemon = Daemon(
+        "nova-x", host="h", periodic=[PeriodicTask(name="slow", run=slow, spacing_s=0.001, run_at_start=True)]
+    )
+    daemon.start()
+    wait_for(lambda: len(most) >= 4)
+    daemon.stop(1)
+    assert set(most) == {1}
+
+
+def test_the_first_turn_comes_after_a_part_of_the_spacing_only() -> None:
+    turns: list[float] = []
+    task = PeriodicTask(name="t", run=lambda context: turns.append(1), spacing_s=1000)
+    daemon = Daemon("nova-x", host="h", periodic=[task], max_first_delay_s=0.05)
+    daemon.start()
+    wait_for(lambda: len(turns) == 1)
+    daemon.stop(1)
+
+
+def test_every_turn_has_a_request_id_of_its_own_in_context_and_log() -> None:
+    seen: list[str] = []
+
+    def look(context: RequestContext) -> None:
+        current = bound()
+        assert current == context
+        assert context.is_admin
+        seen.append(context.request_id)
+
+    daemon = Daemon("nova-x", host="h", periodic=[PeriodicTask(name="t", run=look, spacing_s=0.001, run_at_start=True)])
+    daemon.start()
+    wait_for(lambda: len(seen) >= 3)
+    daemon.stop(1)
+    assert len(set(seen)) == len(seen)
+
+
+def test_of_failing_heartbeats_the_first_is_logged_and_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    beats: list[int] = []
+
+    def beat() -> None:
+        beats.append(1)
+        if len(beats) < 5:
+            raise OSError("the database is away")
+
+    daemon = Daemon("nova-x", host="h", heartbeat=beat, report_interval_s=0.001)
+    daemon.start()
+    wait_for(lambda: len(beats) > 6)
+    daemon.stop(1)
+    assert caplog.text.count("cannot report that it lives") == 1
+    assert caplog.text.count("reports that it lives again") == 1
+
+
+def test_work_that_does_not_end_in_time_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    release = threading.Event()
+    begun = threading.Event()
+
+    def stuck(context: RequestContext) -> None:
+        begun.set()
+        release.wait(10)
+
+    daemon = Daemon(
+        "nova-x", host="h", periodic=[PeriodicTask(name="stuck", run=stuck, spacing_s=1, run_at_start=True)]
+    )
+    daemon.start()
+    assert begun.wait(5)
+    began_at = time.monotonic()
+    daemon.stop(0.05)
+    assert time.monotonic() - began_at < 1
+    assert "stuck does not end in time" in caplog.text
+    release.set()
