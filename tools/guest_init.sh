@@ -60,8 +60,8 @@ while [ -z "$metadata" ] && [ -n "$address" ] && [ "$tries" -lt 10 ]; do
 done
 
 # "public_keys": {"name": "ssh-... comment\n", ...}
-echo "$metadata" | tr -d '\n' | sed -n 's/.*"public_keys": *{\([^}]*\)}.*/\1/p' | tr ',' '\n' |
-    sed -n 's/^[^:]*: *"\(.*\)".*/\1/p' | sed 's/\\n$//' >/root/.ssh/authorized_keys
+echo "$metadata" | tr -d '\n' | sed -n 's/.*"public_keys": *{\([^}]*\)}.*/\1/p' |
+    grep -o '"\(ssh-\|ecdsa-\|sk-\)[^"]*"' | sed 's/^"//; s/"$//; s/\\n$//' >/root/.ssh/authorized_keys
 hostname=$(echo "$metadata" | tr -d '\n' | sed -n 's/.*"hostname": *"\([^"]*\)".*/\1/p')
 [ -n "$hostname" ] && hostname "${hostname%%.*}"
 chmod 700 /root /root/.ssh
