@@ -5,23 +5,21 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from nova.api.policy import Policy
 from nova.db.engine import Database
 from nova.domain.quota import DEFAULT_QUOTAS
 from nova.identity.catalog import Endpoint
 from nova.identity.protocol import Identity
+from nova.image.protocol import ImageService
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
-
-if TYPE_CHECKING:
-    from nova.image.protocol import ImageService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +68,11 @@ class ApiSettings:
     """Bytes of the largest image that the built-in image service takes"""
 
 
+def call_directly(function: Callable[..., Any], *args: Any) -> Any:
+    """The ``run_blocking`` of a program without green threads."""
+    return function(*args)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
     """The collaborators of an API process."""
@@ -84,6 +87,8 @@ class Cloud:
     identity: Identity
     policy: Policy
     settings: ApiSettings = field(default_factory=ApiSettings)
+    run_blocking: Callable[..., Any] = call_directly
+    """Runs a long call into C (making a key) without holding up other requests"""
 
 
 _DEPLOYED: contextvars.ContextVar[Cloud] = contextvars.ContextVar("nova.api.cloud")

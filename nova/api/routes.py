@@ -3,7 +3,29 @@
 
 from __future__ import annotations
 
-from nova.api.osapi import instance_actions, server_actions, server_ips, server_metadata, servers, versions
+from nova.api.osapi import (
+    availability_zones,
+    extensions,
+    flavor_access,
+    flavor_extra_specs,
+    flavors,
+    hosts,
+    hypervisors,
+    images,
+    instance_actions,
+    keypairs,
+    limits,
+    networks,
+    quota_sets,
+    security_groups,
+    server_actions,
+    server_ips,
+    server_metadata,
+    servers,
+    services,
+    tenant_usage,
+    versions,
+)
 from nova.api.routing import Route
 
 _COMPUTE: tuple[Route, ...] = (
@@ -12,6 +34,21 @@ _COMPUTE: tuple[Route, ...] = (
     *server_metadata.ROUTES,
     *server_ips.ROUTES,
     *instance_actions.ROUTES,
+    *flavors.ROUTES,
+    *flavor_extra_specs.ROUTES,
+    *flavor_access.ROUTES,
+    *images.ROUTES,
+    *keypairs.ROUTES,
+    *limits.ROUTES,
+    *extensions.ROUTES,
+    *availability_zones.ROUTES,
+    *services.ROUTES,
+    *hosts.ROUTES,
+    *hypervisors.ROUTES,
+    *security_groups.ROUTES,
+    *networks.ROUTES,
+    *quota_sets.ROUTES,
+    *tenant_usage.ROUTES,
 )
 
 COMPUTE: tuple[Route, ...] = (*versions.V21_ROUTES, *_COMPUTE)
