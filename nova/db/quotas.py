@@ -41,15 +41,14 @@ def claim(
         return
     state = limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults)
     limits = {(user, resource): state.limit(resource, user=bool(user)) for user in {"", user_id} for resource in wanted}
-    missing = limits.keys() - state.in_use.keys()
-    _claim(tx, wanted, project_id=project_id, limits=limits, missing=missing)
+    _claim(tx, wanted, project_id=project_id, limits=limits, before=state.in_use)
 
 
 def claim_one(tx: Transaction, resource: str, *, project_id: str, user_id: str, limit: int) -> None:
     """Take one of *resource* for one counter only, up to *limit* (-1: any number); raises QuotaExceeded."""
-    present = tx.execute(_counter(project_id, user_id, resource)).first()
-    missing = set() if present else {(user_id, resource)}
-    _claim(tx, {resource: 1}, project_id=project_id, limits={(user_id, resource): limit}, missing=missing)
+    present = tx.execute(select(C.in_use).where(*_counters(project_id, {user_id}, {resource}))).scalar()
+    before = {} if present is None else {(user_id, resource): present}
+    _claim(tx, {resource: 1}, project_id=project_id, limits={(user_id, resource): limit}, before=before)
 
 
 def release(tx: Transaction, amounts: Mapping[str, int], *, project_id: str, user_id: str) -> None:
@@ -105,39 +104,29 @@ def _claim(
     *,
     project_id: str,
     limits: Mapping[tuple[str, str], int],
-    missing: Collection[tuple[str, str]],
+    before: Mapping[tuple[str, str], int],
 ) -> None:
-    insert_missing(tx, USAGES, [_new_row(tx, project_id, key, 0) for key in sorted(missing)])
-    more = _amount(wanted)
+    missing = sorted(limits.keys() - before.keys())
+    insert_missing(tx, USAGES, [_new_row(tx, project_id, key, 0) for key in missing])
     fits = [
         and_(C.user_id == user, C.resource == resource, or_(literal(limit) < 0, C.in_use + wanted[resource] <= limit))
         for (user, resource), limit in sorted(limits.items())
     ]
-    users = {user for user, _ in limits}
-    claimed = update(USAGES).where(*_counters(project_id, users, wanted), or_(*fits))
-    if tx.execute(claimed.values(in_use=C.in_use + more, updated_at=tx.now)).rowcount != len(limits):
-        tx.doom("a quota was passed")
-        raise _exceeded(tx, wanted, project_id=project_id, limits=limits, more=wanted)
-
-
-def _exceeded(
-    tx: Transaction,
-    wanted: Mapping[str, int],
-    *,
-    project_id: str,
-    limits: Mapping[tuple[str, str], int],
-    more: Mapping[str, int],
-) -> errors.QuotaExceeded:
-    users = {user for user, _ in limits}
-    chosen = select(C.user_id, C.resource, C.in_use).where(*_counters(project_id, users, wanted))
-    in_use = {(row.user_id, row.resource): row.in_use for row in tx.execute(chosen)}
-    for (user, resource), limit in sorted(limits.items(), key=lambda item: list(wanted).index(item[0][1])):
-        used = in_use.get((user, resource), 0)
-        # A counter that did fit was raised already by the UPDATE; one that did not was left as it was.
-        if limit != UNLIMITED and used + more[resource] > limit and used != limit:
-            return _refusal(resource, limit, used, more[resource])
-    (user, resource), limit = min(limits.items(), key=lambda item: _room(item[1], in_use.get(item[0], 0)))
-    return _refusal(resource, limit, in_use.get((user, resource), 0), more[resource])
+    counters = _counters(project_id, {user for user, _ in limits}, wanted)
+    claimed = update(USAGES).where(*counters, or_(*fits))
+    if tx.execute(claimed.values(in_use=C.in_use + _amount(wanted), updated_at=tx.now)).rowcount == len(limits):
+        return
+    tx.doom("a quota was passed")
+    passed = [key for key, limit in limits.items() if limit >= 0 and before.get(key, 0) + wanted[key[1]] > limit]
+    if passed:
+        order = list(wanted)
+        user, resource = min(passed, key=lambda key: (order.index(key[1]), key[0]))
+        raise _refusal(resource, limits[user, resource], before.get((user, resource), 0), wanted[resource])
+    # Another request took the room since the counters were read: the one with the least room now is what it took.
+    rows = tx.execute(select(C.user_id, C.resource, C.in_use).where(*counters))
+    now = {(row.user_id, row.resource): row.in_use for row in rows}
+    user, resource = min(limits, key=lambda key: (_room(limits[key], now.get(key, 0)), key))
+    raise _refusal(resource, limits[user, resource], now.get((user, resource), 0), wanted[resource])
 
 
 def _room(limit: int, in_use: int) -> float:
@@ -160,10 +149,6 @@ def _amount(wanted: Mapping[str, int]) -> ColumnElement[int]:
 
 def _counters(project_id: str, users: Collection[str], resources: Collection[str]) -> list[ColumnElement[bool]]:
     return [C.project_id == project_id, C.user_id.in_(sorted(users)), C.resource.in_(sorted(resources))]
-
-
-def _counter(project_id: str, user_id: str, resource: str) -> Any:
-    return select(C.id).where(*_counters(project_id, {user_id}, {resource}))
 
 
 def _new_row(tx: Transaction, project_id: str, key: tuple[str, str], in_use: int) -> dict[str, Any]:

@@ -54,6 +54,13 @@ class Quotas:
         assert refusal.value.data == {"resource": "cores", "limit": 20, "in_use": 18, "requested": 3}
         assert (self.used(db, "instances"), self.used(db, "cores")) == (1, 18)
 
+    def test_a_refusal_names_the_resource_that_did_not_fit(self, db: Database) -> None:
+        db.run(lambda tx: boot(tx, count=11))
+        with pytest.raises(errors.QuotaExceeded) as refusal:
+            db.run(lambda tx: boot(tx, cores=4, count=3))
+        assert refusal.value.data == {"resource": "cores", "limit": 20, "in_use": 11, "requested": 12}
+        assert refusal.value.message == "Quota exceeded for cores: Requested 12, but already used 11 of 20 cores"
+
     def test_a_refusal_that_is_swallowed_cannot_be_committed(self, db: Database) -> None:
         with pytest.raises(errors.InternalError), db.transaction() as tx:  # noqa: PT012
             with pytest.raises(errors.QuotaExceeded):
