@@ -63,4 +63,4 @@ class ComputeDaemon:
         ]
 
     def _age_images(self) -> None:
-        self._host.driver.age_images(unused_s=self._host.settings.image_unused_s)
+        self._host.driver.age_out_images(min_age_s=self._host.settings.image_unused_s)

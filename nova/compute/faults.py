@@ -8,7 +8,7 @@ import traceback
 
 from nova.domain.instance import Fault
 from nova.errors import Conflict, Forbidden, InvalidImage, InvalidInput, NotFound, NovaError
-from nova.workflow.steps import Superseded
+from nova.workflow.steps import Interrupted, Superseded
 
 SAME_EVERYWHERE: tuple[type[NovaError], ...] = (InvalidImage, InvalidInput, NotFound, Forbidden, Conflict)
 """Kinds of failures that another host would meet as well."""
@@ -23,7 +23,7 @@ def fault_of(error: BaseException, *, host: str, step: str) -> Fault:
 
 def may_succeed_elsewhere(error: BaseException) -> bool:
     """Whether a build that failed with *error* is worth another host."""
-    return not isinstance(error, (*SAME_EVERYWHERE, Superseded))
+    return not isinstance(error, (*SAME_EVERYWHERE, Superseded, Interrupted))
 
 
 def _sentence(error: BaseException) -> str:

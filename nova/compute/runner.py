@@ -23,11 +23,11 @@ from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, Order, VolumeOrder, instance_order
 from nova.domain.states import PowerState
 from nova.domain.transitions import Action
-from nova.errors import Forbidden, InternalError, NotFound, NovaError
+from nova.errors import Forbidden, NotFound, NovaError
 from nova.telemetry.logging import bind
 from nova.workflow.journal import Journal, JournalDirectory
 from nova.workflow.locks import KeyedLocks
-from nova.workflow.steps import Control, no_pause
+from nova.workflow.steps import Control, Interrupted, no_pause
 
 LOG = logging.getLogger(__name__)
 
@@ -181,11 +181,10 @@ class Runner:
     def _run(self, entry: _InHand) -> None:
         journal, execution = entry.journal, self._execution(entry)
         if journal.attempts >= self._host.settings.max_attempts:
-            step = journal.interrupted_step()
             execution.undo(journal.begun_steps())
-            raise InternalError(
-                f"nova-compute was restarted {journal.attempts} times during this operation"
-                + (f", the last time in step {step}." if step else "."),
+            raise Interrupted(
+                f"nova-compute was restarted {journal.attempts} times during this operation, "
+                f"the last time in or after step {journal.last_step() or 'none'}."
             )
         begun_before = journal.begun_steps()
         journal.attempt()

@@ -20,59 +20,59 @@ class ConductorService:
     """The implementation of :class:`nova.interfaces.conductor.Conductor`."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self.cloud = cloud
         self._recovery = Recovery(cloud)
 
     def periodic_tasks(self) -> list[PeriodicTask]:
         """What the daemon must call again and again."""
-        return [PeriodicTask("recovery", self._cloud.settings.recovery_interval_s, self._recovery.turn)]
+        return [PeriodicTask("recovery", self.cloud.settings.recovery_interval_s, self._recovery.turn)]
 
     def build_instances(
         self, context: RequestContext, *, instance_uuids: tuple[str, ...], admin_password: Secret | None
     ) -> None:
         """See the interface."""
-        build.build_instances(self._cloud, context, instance_uuids=instance_uuids, admin_password=admin_password)
+        build.build_instances(self.cloud, context, instance_uuids=instance_uuids, admin_password=admin_password)
 
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """See the interface."""
-        delete.delete_instance(self._cloud, context, instance_uuid=instance_uuid)
+        delete.delete_instance(self.cloud, context, instance_uuid=instance_uuid)
 
     def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
         """See the interface."""
-        self._cloud.db.run(
+        self.cloud.db.run(
             lambda tx: finish.report_progress(tx, operation_id=operation_id, host=host, task_state=task_state)
         )
 
     def finish_operation(self, context: RequestContext, *, report: OperationReport) -> None:
         """See the interface."""
-        finish.finish_operation(self._cloud, context, report)
+        finish.finish_operation(self.cloud, context, report)
 
     def report_host(self, context: RequestContext, *, resources: HostResources) -> None:
         """See the interface."""
-        self._cloud.db.run(lambda tx: compute_nodes.report(tx, resources))
+        self.cloud.db.run(lambda tx: compute_nodes.report(tx, resources))
 
     def heartbeat(self, context: RequestContext, *, host: str, binary: str, topic: str) -> None:
         """See the interface."""
-        self._cloud.db.run(lambda tx: services.heartbeat(tx, host=host, binary=binary, topic=topic))
+        self.cloud.db.run(lambda tx: services.heartbeat(tx, host=host, binary=binary, topic=topic))
 
     def instances_on_host(self, context: RequestContext, *, host: str) -> list[Instance]:
         """See the interface."""
-        return self._cloud.db.run(lambda tx: instances.find_on_host(tx, host), write=False)
+        return self.cloud.db.run(lambda tx: instances.find_on_host(tx, host), write=False)
 
     def unfinished_orders(self, context: RequestContext, *, host: str) -> UnfinishedOrders:
         """See the interface."""
-        return self._cloud.db.run(lambda tx: hosts.unfinished_orders(tx, host))
+        return self.cloud.db.run(lambda tx: hosts.unfinished_orders(tx, host))
 
     def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[Instance]:
         """See the interface."""
-        return self._cloud.db.run(lambda tx: hosts.deleted_instances(tx, instance_uuids), write=False)
+        return self.cloud.db.run(lambda tx: hosts.deleted_instances(tx, instance_uuids), write=False)
 
     def sync_power_states(self, context: RequestContext, *, host: str, states: dict[str, PowerState]) -> None:
         """See the interface."""
-        self._cloud.db.run(lambda tx: hosts.sync_power_states(tx, host, states))
+        self.cloud.db.run(lambda tx: hosts.sync_power_states(tx, host, states))
 
     def instance_orders(
         self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
     ) -> list[InstanceOrder]:
         """See the interface."""
-        return self._cloud.db.run(lambda tx: hosts.instance_orders(tx, host, instance_uuids), write=False)
+        return self.cloud.db.run(lambda tx: hosts.instance_orders(tx, host, instance_uuids), write=False)

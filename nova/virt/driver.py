@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from nova.context import RequestContext
@@ -160,8 +161,8 @@ class Housekeeping(Protocol):
         """The uuids of the instances that have a directory here."""
         ...
 
-    def age_images(self, *, unused_s: float) -> None:
-        """Drop cached images that no disk here rests on and that nobody asked for in the last *unused_s* seconds."""
+    def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
+        """Drop cached images that no disk here uses and nobody asked for in *min_age_s* seconds; which they were."""
         ...
 
 

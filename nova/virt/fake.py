@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nova import errors
 from nova.context import RequestContext
@@ -103,6 +104,15 @@ class FakeDriver:
         self._enter("delete_disks")
         with self._lock:
             self.disks.pop(instance.uuid, None)
+
+    def stored_instances(self) -> frozenset[str]:
+        """The instances that have disks."""
+        with self._lock:
+            return frozenset(self.disks)
+
+    def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
+        """Nothing is on a disk, so nothing goes."""
+        return ()
 
     def start(self, guest: Guest) -> None:
         """The guest runs and says so on its console."""

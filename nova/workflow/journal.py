@@ -94,10 +94,9 @@ class Journal:
         """The names of all steps that were ever begun."""
         return frozenset(event.name for event in self._events)
 
-    def interrupted_step(self) -> str:
-        """The step that was running when the journal was last written; empty when none was."""
-        last = self._events[-1] if self._events else None
-        return last.name if last is not None and last.finished_at is None else ""
+    def last_step(self) -> str:
+        """The step that was begun last; empty before the first one."""
+        return self._events[-1].name if self._events else ""
 
     def attempt(self) -> None:
         """The steps are about to be run, once more."""

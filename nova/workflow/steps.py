@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from nova.errors import Conflict, Timeout
+from nova.errors import Conflict, InternalError, Timeout
 
 LOG = logging.getLogger(__name__)
 
@@ -49,6 +49,10 @@ class Superseded(Conflict):
     """A later request (a delete) made this operation pointless."""
 
     default_message = "The operation was given up because of a later request."
+
+
+class Interrupted(InternalError):
+    """The operation was interrupted by restarts of its daemon so often that it is not begun again."""
 
 
 def no_pause(step: str) -> None:

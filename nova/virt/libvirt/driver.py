@@ -65,6 +65,10 @@ class LibvirtDriver:
         """Remove all that belongs to the instance on this host's disk."""
         self._disks.delete(instance)
 
+    def stored_instances(self) -> frozenset[str]:
+        """The uuids of the instances that have a directory here."""
+        return self._layout.stored_instances()
+
     def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
         """For a periodic task: remove bases that no instance uses and nobody asked for in *min_age_s* seconds."""
         return self._disks.age_out(min_age_s=min_age_s)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -74,6 +75,12 @@ class Layout:
         """
         return self._read(self.directory(instance))
 
+    def stored_instances(self) -> frozenset[str]:
+        """The uuids of the instances that have a directory here, whole or half made."""
+        if not self.instances_path.is_dir():
+            return frozenset()
+        return frozenset(path.name for path in self.instances_path.iterdir() if _is_uuid(path.name) and path.is_dir())
+
     def bases_in_use(self) -> frozenset[Path]:
         """The bases below the disks of all instances whose directories are here.
 
@@ -109,3 +116,10 @@ class Layout:
             raise errors.HypervisorError(
                 "The record of the server's disks cannot be read.", detail=f"{directory / RECORD}: {exc}"
             ) from exc
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(uuid.UUID(name)) == name
+    except ValueError:
+        return False
