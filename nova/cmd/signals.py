@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals as events that a program waits for.
 
-A handler may run in the middle of anything, so it only writes a byte to a socket pair; that also wakes the poller of
-green threads, which a bare signal does not.
+A handler may run in the middle of anything, so nothing is done there: the interpreter writes the number to a socket
+pair, which also wakes the poller of green threads (a bare signal does not).
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ class Signals:
         self._numbers = tuple(numbers)
         self._reader, self._writer = socket.socketpair()
         self._writer.setblocking(False)
-        self._wake_fd = self._writer.fileno()
+        self._old_wake_fd = -1
         self._old: dict[signal.Signals, object] = {}
         self._endings = 0
 
     def __enter__(self) -> Self:
+        self._old_wake_fd = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in self._numbers:
             self._old[number] = signal.signal(number, self._on_signal)
         return self
@@ -42,6 +43,7 @@ class Signals:
     ) -> None:
         for number, old in self._old.items():
             signal.signal(number, old)  # type: ignore[arg-type]
+        signal.set_wakeup_fd(self._old_wake_fd)
         self._reader.close()
         self._writer.close()
 
@@ -50,10 +52,6 @@ class Signals:
             self._endings += 1
             if self._endings > 1:
                 os._exit(128 + number)
-        try:
-            os.write(self._wake_fd, bytes((number,)))
-        except BlockingIOError:
-            return
 
     def wait(self, timeout_s: float | None = None) -> signal.Signals | None:
         """The next signal; None when *timeout_s* passed first."""

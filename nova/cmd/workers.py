@@ -66,6 +66,7 @@ class Workers:
 
     def _be_worker(self) -> None:
         os.close(self._alive_writer)
+        signal.set_wakeup_fd(-1)
         for number in (*ENDING, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         forget_parent()

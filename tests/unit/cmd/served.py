@@ -23,7 +23,7 @@ from nova.cmd.workers import Workers  # noqa: E402
 from nova.cmd.wsgi import WsgiServer, WsgiSettings  # noqa: E402
 from nova.errors import InvalidConfiguration  # noqa: E402
 
-LIMITS = WsgiSettings(max_connections=50, header_timeout_s=0.5, keep_alive_s=2.0, io_timeout_s=2.0)
+LIMITS = WsgiSettings(max_connections=50, header_timeout_s=0.5, keep_alive_s=0.6, io_timeout_s=2.0)
 
 
 def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -31,7 +31,7 @@ def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     path = environ["PATH_INFO"]
     if path == "/slow":
         print("slow", flush=True)
-        time.sleep(1)
+        time.sleep(0.5)
     if path == "/fail":
         raise ValueError("inner text")
     body = environ["wsgi.input"].read() if path == "/echo" else str(os.getpid()).encode()
