@@ -236,7 +236,7 @@ def _literal(character: str) -> str:
 
 
 def _class_literal(character: str) -> str:
-    return f"\\{character}" if character in r"\]^-[" else character
+    return f"\\{character}" if character in r"\]^-[|&~" else character
 
 
 @functools.lru_cache(maxsize=64)
