@@ -60,15 +60,15 @@ class LinuxFilters:
 
         Without this no rule about guests on one bridge would hold.
         """
-        wanted = {f"net/bridge/{name}": "1" for name in BRIDGE_SWITCHES}
-        for name in wanted:
-            if not Path("/proc/sys", name).exists():
+        switches = {f"net.bridge.{name}": Path("/proc/sys/net/bridge", name) for name in BRIDGE_SWITCHES}
+        for name, path in switches.items():
+            if not path.exists():
                 raise errors.Unavailable(
                     "The packet filters of this host do not see bridged traffic; load the module br_netfilter.",
                     detail=name,
                 )
-        if any(Path("/proc/sys", name).read_text().strip() != "1" for name in wanted):
-            sysctl.set_all(self._runner, wanted)
+        if any(path.read_text().strip() != "1" for path in switches.values()):
+            sysctl.set_all(self._runner, dict.fromkeys(switches, "1"))
 
     def apply(self, filters: tuple[Filter, ...]) -> None:
         """Put the filters of some instances in force.  One that is refused does not stop the others.
