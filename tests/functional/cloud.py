@@ -27,7 +27,7 @@ from nova.db.models import Base
 from nova.domain.identity import User
 from nova.identity.bootstrap import FirstUser, bootstrap
 from nova.identity.builtin import BuiltinIdentity, IdentitySettings
-from nova.identity.catalog import default_endpoints
+from nova.identity.catalog import Endpoint, default_endpoints
 from nova.identity.passwords import PasswordHasher
 from nova.image.files import ImageFiles
 from nova.image.local import LocalImages
@@ -66,7 +66,9 @@ class SmallCloud:
         db: Database | None = None,
         store: Path | None = None,
         images: StoreSettings | None = None,
+        endpoints: tuple[Endpoint, ...] = default_endpoints("192.0.2.1"),
     ) -> None:
+        self.endpoints = endpoints
         self.db = db or new_database()
         self.identity = BuiltinIdentity(self.db, hasher=cheap_hasher(), settings=identity)
         made = bootstrap(self.db, hasher=cheap_hasher(), wanted=USERS)
@@ -104,7 +106,7 @@ class SmallCloud:
             images=cast(Any, self.images),
             identity=self.identity,
             policy=Policy(),
-            settings=ApiSettings(endpoints=default_endpoints("192.0.2.1")),
+            settings=ApiSettings(endpoints=self.endpoints, image_size_cap=self.image_settings.image_size_cap),
         )
 
     def _known(self, routes: Any, dialect: Any) -> Any:

@@ -12,7 +12,6 @@ from nova.api.request import ApiRequest
 from nova.api.routing import Route, Tx, body
 from nova.api.schema import Schema
 from nova.db.identity import projects
-from nova.domain.identity import Project
 from nova.identity import administration
 
 _CHANGEABLE: dict[str, Schema] = {
@@ -31,21 +30,14 @@ _CREATE = closed({"project": closed({**_CHANGEABLE, **_FIXED}, "name")}, "projec
 _UPDATE = closed({"project": closed(_CHANGEABLE)}, "project")
 
 
-def _visible(request: ApiRequest) -> tuple[Project, ...]:
-    if request.context.is_admin:
-        return projects.find(request.tx)
-    return projects.of_user(request.tx, request.context.user_id)
-
-
 def index(request: ApiRequest) -> dict[str, Any]:
     """GET /v3/projects"""
-    found = _visible(request)
-    name, enabled = request.query.get("name"), request.query.get("enabled")
-    if name is not None:
-        found = tuple(project for project in found if project.name == name)
-    if enabled is not None:
-        wanted = query_bool(enabled, field="enabled")
-        found = tuple(project for project in found if project.enabled == wanted)
+    enabled = request.query.get("enabled")
+    found = projects.find(
+        request.tx,
+        name=request.query.get("name"),
+        enabled=None if enabled is None else query_bool(enabled, field="enabled"),
+    )
     if request.query.get("domain_id", views.DOMAIN["id"]) != views.DOMAIN["id"]:
         found = ()
     return views.listed(request, "projects", [views.project(request, project) for project in found])
@@ -58,10 +50,15 @@ def own(request: ApiRequest) -> dict[str, Any]:
 
 
 def show(request: ApiRequest) -> dict[str, Any]:
-    """GET /v3/projects/{project_id}"""
+    """GET /v3/projects/{project_id}: members are refused alike for projects of others and for those that are not there.
+
+    Client programs take a 403 for "use the text as an id", which a member needs to share something with a project.
+    """
     project_id = request.path["project_id"]
-    if not request.context.is_admin and project_id not in {project.id for project in _visible(request)}:
-        raise errors.NotFound.of("project", project_id)
+    if not request.context.is_admin:
+        mine = projects.of_user(request.tx, request.context.user_id, enabled_only=False)
+        if project_id not in {project.id for project in mine}:
+            raise errors.Forbidden
     return {"project": views.project(request, projects.get(request.tx, project_id))}
 
 

@@ -16,7 +16,7 @@ RULES = (
     Rule(f"{_PREFIX}revoke_token", ANYONE, "End a token: one's own, or as an administrator anybody's."),
     Rule(f"{_PREFIX}list_own_projects", ANYONE, "List the projects that a token may be had for."),
     Rule(f"{_PREFIX}get_catalog", ANYONE, "Read the service catalog."),
-    Rule(f"{_PREFIX}list_projects", ANYONE, "List projects; members are shown their own."),
+    Rule(f"{_PREFIX}list_projects", ADMIN, "List all projects; members ask for their own."),
     Rule(f"{_PREFIX}get_project", ANYONE, "Show a project; members are shown their own."),
     Rule(f"{_PREFIX}create_project", ADMIN, "Make a project."),
     Rule(f"{_PREFIX}update_project", ADMIN, "Change, enable or disable a project."),
