@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks, addresses and leases: right with any number of network daemons, and no row for an unused address."""
+
+from __future__ import annotations
+
+import collections
+import ipaddress
+import uuid
+from collections.abc import Collection
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from nova import errors
+from nova.db import address_claims, addresses, floating_ips, leases, networks
+from nova.db.addresses import FLOATING_IPS
+from nova.db.engine import Database, Transaction
+from nova.db.lease_events import LeaseBook
+from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
+from nova.domain.network import Network, Nic
+from nova.domain.network_plan import CreateNetwork, plan
+from tests.unit.db.contracts.samples import at_once
+
+
+def network_of(db: Database, cidr: str = "10.0.0.0/24", **words: object) -> Network:
+    """A network of exactly this range."""
+    size = ipaddress.ip_network(cidr).num_addresses
+    made = plan(CreateNetwork(label="net", cidr=cidr, network_size=size, bridge="br100", **words), [])  # type: ignore[arg-type]
+
+    def work(tx: Transaction) -> Network:
+        network = networks.create(tx, made.networks)[0]
+        addresses.reserve_plan(tx, network, made.reserved[0])
+        return network
+
+    return db.run(work)
+
+
+def claim(db: Database, network: Network, *, instance: str = "", address: str = "", position: int = 0) -> Nic:
+    """A card for an instance."""
+    return db.run(
+        lambda tx: address_claims.add_card(
+            tx,
+            network,
+            instance_uuid=instance or str(uuid.uuid4()),
+            hostname="web",
+            host="c1",
+            position=position,
+            address=address,
+        )
+    )
+
+
+def give_back(db: Database, instance: str) -> None:
+    """All of release but the DHCP server."""
+    db.run(lambda tx: address_claims.release(tx, instance))
+    db.run(lambda tx: address_claims.forget(tx, instance))
+
+
+def only(nic: Nic) -> str:
+    """The card's address."""
+    return nic.addresses[0].address
+
+
+def count(db: Database, table: object) -> int:
+    with db.transaction(write=False) as tx:
+        return int(tx.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[call-overload]
+
+
+def book(db: Database) -> LeaseBook:
+    """The lease program's own connection."""
+    return LeaseBook(db.settings.url)
+
+
+class Addresses:
+    """Claims and releases."""
+
+    def test_a_network_of_a_million_addresses_has_a_handful_of_rows(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/12")
+        assert count(db, FIXED_IPS) == 3
+        assert only(claim(db, network)) == "10.0.0.2"
+        assert count(db, FIXED_IPS) == 4
+
+    def test_addresses_are_given_in_order_and_never_those_of_the_network_itself(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/29")
+        assert [only(claim(db, network)) for _ in range(5)] == [f"10.0.0.{n}" for n in range(2, 7)]
+        with pytest.raises(errors.NoCapacity, match="No more fixed addresses"):
+            claim(db, network)
+
+    def test_of_many_claims_at_once_each_gets_its_own_and_none_is_left_over(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/27")
+        outcomes = at_once([lambda: claim(db, network)] * 40)
+        got = [only(nic) for nic in outcomes if isinstance(nic, Nic)]
+        assert len(got) == len(set(got)) == 29
+        assert all(isinstance(outcome, Nic | errors.NoCapacity) for outcome in outcomes)
+
+    def test_of_many_claims_at_once_on_used_addresses_each_gets_its_own(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/28")
+        used = [str(uuid.uuid4()) for _ in range(13)]
+        for instance in used:
+            claim(db, network, instance=instance)
+        for instance in used[:8]:
+            give_back(db, instance)
+        outcomes = at_once([lambda: claim(db, network)] * 12)
+        got = [only(nic) for nic in outcomes if isinstance(nic, Nic)]
+        assert sorted(got, key=ipaddress.ip_address) == [f"10.0.0.{n}" for n in range(2, 10)]
+
+    def test_the_same_card_asked_for_twice_at_once_is_made_once(self, db: Database) -> None:
+        network = network_of(db)
+        instance = str(uuid.uuid4())
+        outcomes = at_once([lambda: claim(db, network, instance=instance)] * 6)
+        kinds = collections.Counter(type(outcome) for outcome in outcomes)
+        assert kinds == {Nic: 1, errors.AlreadyExists: 5}
+        assert count(db, CARDS) == 1
+
+    def test_the_cost_of_a_claim_does_not_grow_as_the_network_fills(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/25")
+        costs = []
+        instances = [str(uuid.uuid4()) for _ in range(125)]
+        for instance in instances:
+            before = db.statements
+            claim(db, network, instance=instance)
+            costs.append(db.statements - before)
+        give_back(db, instances[60])
+        before = db.statements
+        assert only(claim(db, network)) == "10.0.0.62"
+        assert max(costs) <= 5
+        assert db.statements - before <= 7
+
+    def test_reserved_blocks_are_passed_over_in_one_step(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/22")
+        for number in range(2, 300):
+            db.run(
+                lambda tx, n=number: addresses.set_reserved(
+                    tx, str(ipaddress.ip_address("10.0.0.0") + n), reserved=True
+                )
+            )
+        before = db.statements
+        assert only(claim(db, network)) == "10.0.1.44"
+        assert db.statements - before <= 9
+
+    def test_an_address_that_is_asked_for_is_given_or_refused_with_the_reason(self, db: Database) -> None:
+        network = network_of(db)
+        assert only(claim(db, network, address="10.0.0.77")) == "10.0.0.77"
+        with pytest.raises(errors.Conflict, match="in use"):
+            claim(db, network, address="10.0.0.77")
+        db.run(lambda tx: addresses.set_reserved(tx, "10.0.0.80", reserved=True))
+        with pytest.raises(errors.Conflict, match="in use"):
+            claim(db, network, address="10.0.0.80")
+        for wrong in ("10.0.0.0", "10.0.0.1", "10.0.0.255", "10.0.1.2", "fe80::1", "ten", "10.0.0.5\n"):
+            with pytest.raises(errors.InvalidInput):
+                claim(db, network, address=wrong)
+        assert count(db, CARDS) == 1
+
+    def test_an_address_that_was_asked_for_is_skipped_when_its_turn_comes(self, db: Database) -> None:
+        network = network_of(db)
+        claim(db, network, address="10.0.0.2")
+        claim(db, network, address="10.0.0.3")
+        assert [only(claim(db, network)) for _ in range(2)] == ["10.0.0.4", "10.0.0.5"]
+
+    def test_operators_move_dhcp_start_and_reserve_by_sql(self, db: Database) -> None:
+        network = network_of(db)
+        with db.transaction() as tx:
+            tx.execute(NETWORKS.update().values(dhcp_start="10.0.0.8", gateway="10.0.0.7"))
+            network = networks.get_by_id(tx, network.id)
+        assert only(claim(db, network)) == "10.0.0.8"
+
+    def test_only_the_fixed_part_of_a_network_is_given_out(self, db: Database) -> None:
+        network = network_of(db, fixed_cidr="10.0.0.128/30")
+        got = [only(claim(db, network)) for _ in range(4)]
+        assert got == [f"10.0.0.{n}" for n in range(128, 132)]
+        with pytest.raises(errors.NoCapacity):
+            claim(db, network)
+
+    def test_a_taken_mac_address_is_drawn_again(self, db: Database) -> None:
+        network = network_of(db)
+        draws = iter(["fa:16:3e:00:00:01", "fa:16:3e:00:00:01", "fa:16:3e:00:00:02"])
+        words = {"hostname": "h", "host": "", "position": 0, "new_mac": lambda: next(draws)}
+        with db.transaction() as tx:
+            one = address_claims.add_card(tx, network, instance_uuid="i1", **words)  # type: ignore[arg-type]
+            two = address_claims.add_card(tx, network, instance_uuid="i2", **words)  # type: ignore[arg-type]
+        assert (one.mac_address, two.mac_address) == ("fa:16:3e:00:00:01", "fa:16:3e:00:00:02")
+
+    def test_released_addresses_are_used_again_in_the_order_of_their_rest(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/29")
+        instances = [str(uuid.uuid4()) for _ in range(5)]
+        for instance in instances:
+            claim(db, network, instance=instance)
+        for index in (3, 1):
+            give_back(db, instances[index])
+        assert [only(claim(db, network)) for _ in range(2)] == ["10.0.0.5", "10.0.0.3"]
+
+    def test_a_released_address_goes_to_nobody_before_its_lease_ended(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/30")
+        nic = claim(db, network, instance="i1")
+        assert book(db).started(mac_address=nic.mac_address, address=only(nic))
+        give_back(db, "i1")
+        with pytest.raises(errors.NoCapacity):
+            claim(db, network)
+        assert self.nics(db, ["i1"]) == {}
+        assert book(db).ended(mac_address=nic.mac_address, address=only(nic))
+        assert only(claim(db, network)) == only(nic)
+        assert count(db, CARDS) == 1
+
+    def test_an_instance_may_get_cards_again_while_its_old_addresses_rest(self, db: Database) -> None:
+        network = network_of(db)
+        nic = claim(db, network, instance="i1")
+        book(db).started(mac_address=nic.mac_address, address=only(nic))
+        give_back(db, "i1")
+        again = claim(db, network, instance="i1")
+        assert [only(card) for card in self.nics(db, ["i1"])["i1"]] == [only(again)] == ["10.0.0.3"]
+
+    def test_a_lost_lease_event_holds_an_address_for_its_time_and_no_longer(self, db: Database) -> None:
+        network = network_of(db)
+        leased, silent = claim(db, network, instance="i1"), claim(db, network, instance="i2")
+        book(db).started(mac_address=leased.mac_address, address=only(leased))
+        db.run(lambda tx: address_claims.release(tx, "i1"))
+        db.run(lambda tx: address_claims.release(tx, "i2"))
+
+        def expire(minutes: int) -> int:
+            def work(tx: Transaction) -> int:
+                tx.now += timedelta(minutes=minutes)
+                return leases.expire(tx, timeout_s=600, lease_s=3600)
+
+            return db.run(work)
+
+        assert expire(9) == 0
+        assert expire(11) == 1
+        assert self.holder(db, only(silent)) == ""
+        assert self.holder(db, only(leased)) == "i1"
+        assert expire(61) == 1
+        assert count(db, CARDS) == 0
+
+    def test_cards_of_many_instances_are_read_in_one_statement_with_floating_addresses(self, db: Database) -> None:
+        one, two = network_of(db), network_of(db, "10.1.0.0/24")
+        first = claim(db, one, instance="i1")
+        claim(db, two, instance="i1", position=1)
+        claim(db, one, instance="i2")
+        with db.transaction() as tx:
+            floating_ips.create(tx, ["198.51.100.7", "198.51.100.8"], pool="nova", interface="eth0")
+            fixed = addresses.get(tx, only(first))
+            tx.execute(FLOATING_IPS.update().values(fixed_ip_id=fixed.id))
+        before = db.statements
+        found = self.nics(db, ["i2", "i1", "nobody"])
+        assert db.statements - before == 1
+        assert [only(nic) for nic in found["i1"]] == ["10.0.0.2", "10.1.0.2"]
+        assert found["i1"][0].addresses[0].floating == ("198.51.100.7", "198.51.100.8")
+        assert found["i1"][0].bridge == "br100"
+        assert [only(nic) for nic in found["i2"]] == ["10.0.0.3"]
+        assert "nobody" not in found
+
+    def test_a_floating_address_does_not_point_to_the_next_user(self, db: Database) -> None:
+        nic = claim(db, network_of(db), instance="i1")
+        with db.transaction() as tx:
+            floating_ips.create(tx, ["198.51.100.7"], pool="nova", interface="eth0")
+            tx.execute(FLOATING_IPS.update().values(fixed_ip_id=addresses.get(tx, only(nic)).id))
+        give_back(db, "i1")
+        with db.transaction(write=False) as tx:
+            assert floating_ips.find_all(tx)[0].fixed_address == ""
+
+    def test_the_instance_at_an_address_is_found_only_while_it_has_it(self, db: Database) -> None:
+        nic = claim(db, network_of(db), instance="i1")
+        with db.transaction(write=False) as tx:
+            assert addresses.instance_at(tx, only(nic)) == "i1"
+            assert addresses.instance_at(tx, "10.0.0.9") is None
+        db.run(lambda tx: address_claims.release(tx, "i1"))
+        with db.transaction(write=False) as tx:
+            assert addresses.instance_at(tx, only(nic)) is None
+
+    def test_reserving_an_address_of_no_network_is_refused(self, db: Database) -> None:
+        network_of(db)
+        for wrong, kind in (("192.168.7.7", errors.NotFound), ("x", errors.InvalidInput)):
+            with pytest.raises(kind):
+                db.run(lambda tx, address=wrong: addresses.set_reserved(tx, address, reserved=True))
+        db.run(lambda tx: addresses.set_reserved(tx, "10.0.0.2", reserved=True))
+        db.run(lambda tx: addresses.set_reserved(tx, "10.0.0.2", reserved=False))
+        with db.transaction(write=False) as tx:
+            assert not addresses.get(tx, "10.0.0.2").reserved
+
+    def nics(self, db: Database, instances: Collection[str]) -> dict[str, tuple[Nic, ...]]:
+        with db.transaction(write=False) as tx:
+            return addresses.nics_of(tx, instances)
+
+    def holder(self, db: Database, address: str) -> str:
+        with db.transaction(write=False) as tx:
+            return addresses.get(tx, address).instance_uuid
+
+
+class Leases:
+    """What nova-dhcpbridge writes."""
+
+    def test_a_lease_is_recorded_printed_and_ended(self, db: Database) -> None:
+        network = network_of(db)
+        nic = claim(db, network, instance="i1")
+        events = book(db)
+        assert events.current([network.id]) == []
+        assert events.started(mac_address=nic.mac_address, address=only(nic))
+        assert events.started(mac_address=nic.mac_address, address=only(nic))
+        assert [(lease.mac_address, lease.address, lease.hostname) for lease in events.current([network.id])] == [
+            (nic.mac_address, only(nic), "web")
+        ]
+        assert events.ended(mac_address=nic.mac_address, address=only(nic))
+        assert events.current([network.id]) == []
+        with db.transaction(write=False) as tx:
+            assert addresses.get(tx, only(nic)).allocated
+        events.close()
+
+    def test_a_late_end_of_an_old_lease_does_not_touch_the_new_user(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/30")
+        old = claim(db, network, instance="i1")
+        give_back(db, "i1")
+        new = claim(db, network, instance="i2")
+        events = book(db)
+        assert events.started(mac_address=new.mac_address, address=only(new))
+        assert not events.ended(mac_address=old.mac_address, address=only(old))
+        assert not events.started(mac_address=old.mac_address, address=only(old))
+        assert len(events.current([network.id])) == 1
+        events.close()
+
+
+class Networks:
+    """Networks themselves."""
+
+    def test_of_several_hosts_one_takes_each_network(self, db: Database) -> None:
+        for number in range(4):
+            network_of(db, f"10.{number}.0.0/24")
+        taken = at_once([lambda host=host: db.run(lambda tx: networks.take_unserved(tx, host)) for host in "abcdef"])
+        assert sum(taken) == 4
+        with db.transaction(write=False) as tx:
+            assert sum(len(networks.served_by(tx, host)) for host in "abcdef") == 4
+
+    def test_a_project_uses_its_own_networks_and_shared_ones_by_priority(self, db: Database) -> None:
+        shared = network_of(db, "10.0.0.0/24", priority=2)
+        mine = network_of(db, "10.1.0.0/24", project_id="red", priority=1)
+        network_of(db, "10.2.0.0/24", project_id="blue")
+        with db.transaction(write=False) as tx:
+            assert [n.id for n in networks.usable_by(tx, "red", shared=True)] == [mine.id, shared.id]
+            assert [n.id for n in networks.usable_by(tx, "red", shared=False)] == [mine.id]
+
+    def test_a_network_in_use_is_not_deleted_and_one_that_is_free_leaves_nothing(self, db: Database) -> None:
+        network = network_of(db)
+        claim(db, network, instance="i1")
+        with pytest.raises(errors.Conflict, match="Servers have addresses"):
+            db.run(lambda tx: networks.delete_network(tx, network.id))
+        give_back(db, "i1")
+        db.run(lambda tx: networks.delete_network(tx, network.id))
+        assert count(db, FIXED_IPS) == 0
+        with pytest.raises(errors.NotFound), db.transaction(write=False) as tx:
+            networks.get(tx, network.uuid)
+
+    def test_a_network_of_a_project_is_freed_before_it_is_deleted(self, db: Database) -> None:
+        network = network_of(db, project_id="red")
+        with pytest.raises(errors.Conflict, match="red"):
+            db.run(lambda tx: networks.delete_network(tx, network.id))
+        db.run(lambda tx: networks.associate(tx, network.id, project_id=""))
+        db.run(lambda tx: networks.delete_network(tx, network.id))
+
+    def test_a_uuid_is_used_once(self, db: Database) -> None:
+        number = str(uuid.uuid4())
+        network_of(db, uuid=number)
+        with pytest.raises(errors.AlreadyExists):
+            network_of(db, "10.1.0.0/24", uuid=number)
+
+
+class FloatingAddresses:
+    """The pool."""
+
+    def test_a_range_is_added_whole_or_not_at_all(self, db: Database) -> None:
+        db.run(lambda tx: floating_ips.create(tx, ["198.51.100.2"], pool="nova", interface=""))
+        with pytest.raises(errors.AlreadyExists):
+            db.run(lambda tx: floating_ips.create(tx, ["198.51.100.1", "198.51.100.2"], pool="nova", interface=""))
+        assert count(db, FLOATING_IPS) == 1
+
+    def test_an_address_in_use_keeps_its_whole_range(self, db: Database) -> None:
+        both = ["198.51.100.1", "198.51.100.2"]
+        db.run(lambda tx: floating_ips.create(tx, both, pool="nova", interface="eth0"))
+        with db.transaction() as tx:
+            tx.execute(FLOATING_IPS.update().where(FLOATING_IPS.c.address == both[1]).values(project_id="red"))
+        with pytest.raises(errors.Conflict):
+            db.run(lambda tx: floating_ips.remove(tx, both))
+        with db.transaction() as tx:
+            tx.execute(FLOATING_IPS.update().values(project_id=None))
+        assert db.run(lambda tx: floating_ips.remove(tx, both)) == 2
