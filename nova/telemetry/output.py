@@ -9,20 +9,23 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
-import logging.handlers
 import os
-import stat
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from logging.handlers import SYSLOG_UDP_PORT
 from pathlib import Path
 from typing import Any
 
 from nova import errors
 from nova.context import RequestContext
 from nova.masking import mask_text
+from nova.telemetry.handlers import FileHandler, StderrHandler, SyslogHandler
 from nova.telemetry.logging import bound
+
+MAX_MESSAGE = 8192
+"""Characters of a message that are logged: enough for a guest's definition, not for a flood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,30 +94,21 @@ def _handler(settings: LogSettings) -> logging.Handler:
     if settings.syslog_facility:
         return _syslog(settings.syslog_facility)
     if not settings.file:
-        return logging.StreamHandler(sys.stderr)
+        return StderrHandler(sys.stderr)
     try:
-        return _file(Path(settings.file), settings.file_mode)
+        return FileHandler(Path(settings.file), settings.file_mode)
     except OSError as exc:
         sys.stderr.write(f"The log file {settings.file} cannot be written ({exc.strerror}); logging to stderr.\n")
-        return logging.StreamHandler(sys.stderr)
-
-
-def _file(path: Path, mode: int) -> logging.Handler:
-    """A handler that opens the file again when it was moved away, so that logrotate needs no signal."""
-    new = not path.exists()
-    handler = logging.handlers.WatchedFileHandler(path, encoding="utf-8", errors="backslashreplace")
-    if new and stat.S_IMODE(os.stat(path).st_mode) != mode:
-        path.chmod(mode)
-    return handler
+        return StderrHandler(sys.stderr)
 
 
 def _syslog(name: str) -> logging.Handler:
-    names = logging.handlers.SysLogHandler.facility_names
+    names = SyslogHandler.facility_names
     facility = names.get(name.lower().removeprefix("log_"))
     if facility is None:
         raise errors.InvalidConfiguration(f"syslog_log_facility: {name!r} is none of {', '.join(sorted(names))}.")
-    address = "/dev/log" if os.path.exists("/dev/log") else ("localhost", logging.handlers.SYSLOG_UDP_PORT)
-    return logging.handlers.SysLogHandler(address=address, facility=facility)
+    address = "/dev/log" if os.path.exists("/dev/log") else ("localhost", SYSLOG_UDP_PORT)
+    return SyslogHandler(address=address, facility=facility)
 
 
 def _context_fields(context: RequestContext | None) -> dict[str, str]:
@@ -132,6 +126,10 @@ def _context_fields(context: RequestContext | None) -> dict[str, str]:
         "project_name": context.project_name or "-",
         "remote_address": context.remote_address or "-",
     }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}… ({len(text)} characters)"
 
 
 def _escaped(text: str) -> str:
@@ -167,7 +165,7 @@ class LineFormatter(logging.Formatter):
         fields: dict[str, Any] = defaultdict(lambda: "-")
         fields.update(record.__dict__)
         fields.update(_context_fields(context))
-        fields["message"] = _escaped(mask_text(record.getMessage()))
+        fields["message"] = _escaped(mask_text(_cut(record.getMessage())))
         fields["asctime"] = self.formatTime(record, self.datefmt)
         uuid = getattr(record, "instance_uuid", "")
         fields["instance"] = self._settings.instance_format % {"uuid": uuid} if uuid else ""
@@ -191,7 +189,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "process": record.process,
-            "message": mask_text(record.getMessage()),
+            "message": mask_text(_cut(record.getMessage())),
             **_context_fields(bound()),
         }
         uuid = getattr(record, "instance_uuid", "")

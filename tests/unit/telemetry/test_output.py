@@ -104,3 +104,9 @@ def test_a_level_or_facility_that_is_none_stops_the_start() -> None:
 def test_a_python_logging_file_replaces_all(tmp_path: Path) -> None:
     with pytest.raises(errors.InvalidConfiguration, match="cannot be used"):
         set_up(LogSettings(config_file=str(tmp_path / "none.conf")))
+
+
+def test_a_very_long_message_is_cut() -> None:
+    line = LineFormatter(LogSettings()).format(record("%s", "x" * 1_000_000))
+    assert len(line) < 9000
+    assert line.endswith("… (1000000 characters)")
