@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 RELOAD_INTERVAL_S = 1.0
+MAX_REMEMBERED = 4096
+"""Decisions; they are forgotten with the next look at the files."""
 
 
 class Policy:
@@ -46,19 +48,27 @@ class Policy:
         self._clock = clock
         self._has_files = bool(policy_file)
         self._look_again_at = clock() + RELOAD_INTERVAL_S
+        self._decided: dict[Any, bool] = {}
 
-    def authorize(self, context: RequestContext, rule: str, target: Mapping[str, Any] | None = None) -> None:
+    def authorize(self, context: RequestContext, rule: str, target: Mapping[str, str] | None = None) -> None:
         """Raise Forbidden unless *context* may do *rule* to *target* (by default: something of its own project)."""
         if not self.allows(context, rule, target):
             raise Forbidden(f"Policy doesn't allow {rule} to be performed.", rule=rule)
 
-    def allows(self, context: RequestContext, rule: str, target: Mapping[str, Any] | None = None) -> bool:
+    def allows(self, context: RequestContext, rule: str, target: Mapping[str, str] | None = None) -> bool:
         """Whether *context* may do *rule*; a rule that nobody registered allows nothing."""
         if rule not in self._enforcer.registered_rules:
             return False
         self._reload()
         mine = {"project_id": context.project_id, "user_id": context.user_id}
-        return bool(self._enforcer.enforce(rule, dict(target) if target is not None else mine, _credentials(context)))
+        about = mine if target is None else target
+        who = (context.is_admin, context.user_id, context.project_id, context.roles)
+        key = (rule, who, tuple(sorted(about.items())))
+        if key not in self._decided:
+            if len(self._decided) >= MAX_REMEMBERED:
+                self._decided.clear()
+            self._decided[key] = bool(self._enforcer.enforce(rule, dict(about), _credentials(context)))
+        return self._decided[key]
 
     def knows(self, rule: str) -> bool:
         """Whether *rule* is registered."""
@@ -70,9 +80,12 @@ class Policy:
 
     def _reload(self) -> None:
         now = self._clock()
-        if not self._has_files or now < self._look_again_at:
+        if now < self._look_again_at:
             return
         self._look_again_at = now + RELOAD_INTERVAL_S
+        self._decided.clear()
+        if not self._has_files:
+            return
         self._enforcer.use_conf = True
         try:
             self._enforcer.load_rules()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -45,7 +46,8 @@ def nics_of(tx: Transaction, instance_uuids: Collection[str]) -> dict[str, tuple
         return {}
     rows = tx.execute(_cards_query().where(CARDS.c.instance_uuid.in_(sorted(set(instance_uuids))))).mappings()
     by_instance = groupby(rows, key=lambda row: row["card_instance"])
-    return {uuid: tuple(_nics(group)) for uuid, group in by_instance}
+    seen: dict[int, Network] = {}
+    return {uuid: tuple(_nics(group, seen)) for uuid, group in by_instance}
 
 
 def nic(network: Network, *, vif_uuid: str, mac_address: str, addresses: tuple[FixedAddress, ...]) -> Nic:
@@ -157,6 +159,7 @@ def dhcp_hosts(tx: Transaction, network_ids: Collection[int]) -> list[DhcpHost]:
     ]
 
 
+@functools.cache
 def _cards_query() -> Select[Any]:
     return (
         select(
@@ -182,10 +185,12 @@ def _cards_query() -> Select[Any]:
     )
 
 
-def _nics(rows: Iterable[RowMapping]) -> Iterator[Nic]:
+def _nics(rows: Iterable[RowMapping], seen: dict[int, Network]) -> Iterator[Nic]:
+    """The cards of one instance; *seen* keeps the networks by number, so that each is read once for a long list."""
     for _, group in groupby(rows, key=lambda row: row["card_id"]):
         card = list(group)
-        network = network_of(card[0])
+        number: int = card[0]["id"]
+        network = seen.get(number) or seen.setdefault(number, network_of(card[0]))
         addresses = tuple(_addresses(card, netmask=network.netmask))
         yield nic(network, vif_uuid=card[0]["card_uuid"], mac_address=card[0]["card_mac"], addresses=addresses)
 

@@ -55,6 +55,16 @@ def for_instances(tx: Transaction, instance_uuids: Sequence[str]) -> dict[str, l
     return found
 
 
+def volumes_of(tx: Transaction, instance_uuids: Sequence[str]) -> dict[str, list[BlockDevice]]:
+    """The volumes among the devices of each instance; one statement, and no key for an instance without volumes."""
+    found: dict[str, list[BlockDevice]] = {}
+    if instance_uuids:
+        volumes = (C.instance_uuid.in_(instance_uuids), C.volume_id.is_not(None), C.no_device.is_(False))
+        for device in _find(tx, *volumes):
+            found.setdefault(device.instance_uuid, []).append(device)
+    return found
+
+
 def for_volume(tx: Transaction, volume_id: str, *, instance_uuid: str | None = None) -> BlockDevice:
     """The device through which a volume is (or is being) attached; NotFound when there is none."""
     scope = [] if instance_uuid is None else [C.instance_uuid == instance_uuid]

@@ -172,6 +172,21 @@ def groups_of(tx: Transaction, instance_uuids: Collection[str]) -> dict[str, tup
     return {uuid: tuple(groups) for uuid, groups in found.items()}
 
 
+def names_of(tx: Transaction, instance_uuids: Collection[str]) -> dict[str, list[str]]:
+    """The names of the groups of instances, in one statement; no key for one without groups."""
+    found: dict[str, list[str]] = {}
+    if instance_uuids:
+        query = (
+            select(MEMBERS.c.instance_uuid, GROUPS.c.name)
+            .join_from(MEMBERS, GROUPS, GROUPS.c.id == MEMBERS.c.security_group_id)
+            .where(MEMBERS.c.instance_uuid.in_(instance_uuids))
+            .order_by(GROUPS.c.name)
+        )
+        for uuid, name in tx.execute(query):
+            found.setdefault(uuid, []).append(name)
+    return found
+
+
 def provider_rules(tx: Transaction) -> list[SecurityGroupRule]:
     """What the operator drops for every server."""
     return [_plain_rule(row) for row in tx.execute(select(PROVIDER_RULES).order_by(PROVIDER_RULES.c.id))]

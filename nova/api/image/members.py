@@ -10,9 +10,12 @@ from nova.api.image import views
 from nova.api.parameter_types import closed
 from nova.api.request import ApiRequest
 from nova.api.routing import Route, Tx, body
+from nova.api.schema import Schema
 
-_ADD = closed({"member": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[^\x00-\x1f]+$"}}, "member")
-_SET = closed({"status": {"enum": ["pending", "accepted", "rejected"]}}, "status")
+_PROJECT: Schema = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[^\x00-\x1f]+$"}
+_ADD = closed({"member": _PROJECT}, "member")
+_SET = closed({"status": {"enum": ["pending", "accepted", "rejected"]}, "member": _PROJECT}, "status")
+"""The SDK repeats the member of the URL in the body."""
 
 
 def index(request: ApiRequest) -> dict[str, Any]:

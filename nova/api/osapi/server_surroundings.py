@@ -59,22 +59,11 @@ def surroundings(request: ApiRequest, instances: Sequence[Instance]) -> Surround
     wants_status = request.version >= v(16) and bool(hosts)
     return Surroundings(
         nics=addresses.nics_of(tx, uuids),
-        groups={
-            uuid: [group.name for group in groups]
-            for uuid, groups in (security_groups.groups_of(tx, uuids) if uuids else {}).items()
-        },
+        groups=security_groups.names_of(tx, uuids),
         faults=faults.latest_for(tx, failed),
-        volumes=_volumes(block_devices.for_instances(tx, uuids)),
+        volumes=block_devices.volumes_of(tx, uuids),
         zones=aggregates.zones_of_hosts(tx) if hosts else {},
         daemons={daemon.host: daemon for daemon in services.find(tx, binary="nova-compute")} if wants_status else {},
         now=tx.now,
         down_time_s=request.cloud.settings.service_down_time_s,
     )
-
-
-def _volumes(devices: Mapping[str, Sequence[BlockDevice]]) -> dict[str, list[BlockDevice]]:
-    found: dict[str, list[BlockDevice]] = {}
-    for uuid, listed in devices.items():
-        if volumes := [each for each in listed if each.volume_id and not each.no_device]:
-            found[uuid] = volumes
-    return found
