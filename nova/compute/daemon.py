@@ -53,7 +53,6 @@ class ComputeDaemon:
         """What must be called again and again, each by its own clock."""
         host, runner, settings = self._host, self.runner, self._host.settings
         return [
-            PeriodicTask("heartbeat", settings.heartbeat_interval_s, lambda: send_heartbeat(host)),
             PeriodicTask("resources", settings.resources_interval_s, lambda: report_resources(host)),
             PeriodicTask("unfinished orders", settings.unfinished_interval_s, lambda: fetch_unfinished(host, runner)),
             PeriodicTask("power states", settings.power_state_interval_s, lambda: report_power_states(host, runner)),
@@ -61,6 +60,10 @@ class ComputeDaemon:
             PeriodicTask("leftovers", settings.leftovers_interval_s, lambda: remove_leftovers(host, runner)),
             PeriodicTask("image cache", settings.image_cache_interval_s, self._age_images),
         ]
+
+    def heartbeat(self) -> None:
+        """Say that this host lives; Unavailable, and nothing said, when its hypervisor does not answer."""
+        send_heartbeat(self._host)
 
     def _age_images(self) -> None:
         self._host.driver.age_out_images(min_age_s=self._host.settings.image_unused_s)

@@ -26,7 +26,6 @@ class ComputeSettings:
     power_state_interval_s: float = 600.0
     leftovers_interval_s: float = 600.0
     unfinished_interval_s: float = 60.0
-    heartbeat_interval_s: float = 10.0
     filters_interval_s: float = 600.0
     image_cache_interval_s: float = 2400.0
     image_unused_s: float = 86400.0

@@ -258,7 +258,7 @@ class WorkflowCloud:
         self.daemons[name] = daemon
         by_name = {task.name: task for task in daemon.periodic_tasks()}
         by_name["resources"].run()
-        by_name["heartbeat"].run()
+        daemon.heartbeat()
         daemon.start()
         self.compute_servers[name] = self.serve(Compute, daemon.service, host=name)
         return daemon
