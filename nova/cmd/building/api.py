@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-api from its options: one web server for each endpoint, over one Cloud."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from paste.deploy import loadapp
+
+from nova.api.cloud import ApiSettings, Cloud, deploying
+from nova.api.policy import Policy
+from nova.cmd import sockets
+from nova.cmd.building.images import image_service, local_images
+from nova.cmd.building.parts import Parts
+from nova.cmd.configuration import image_store, paste_file, policy_file
+from nova.cmd.daemon import Daemon, PeriodicTask, Service
+from nova.cmd.wsgi import TlsFiles, WsgiServer, WsgiSettings
+from nova.conf import urls
+from nova.context import RequestContext
+from nova.identity.builtin import BuiltinIdentity, IdentitySettings
+from nova.identity.caller import RoleRules
+from nova.identity.catalog import Endpoint, default_endpoints
+from nova.identity.lockout import LockoutSettings
+from nova.identity.passwords import PasswordHasher
+from nova.interfaces.compute import Compute
+from nova.interfaces.conductor import Conductor
+from nova.interfaces.network import NetworkService
+from nova.interfaces.scheduler import Scheduler
+from nova.interfaces.volume import VolumeService
+from nova.rpc.blocking import run_blocking
+
+SWEEP_S = 300.0
+
+
+def open_sockets(parts: Parts, apis: Sequence[str]) -> dict[str, socket.socket]:
+    """The listening socket of each endpoint: inherited, or bound now; before worker processes are forked."""
+    conf = parts.conf
+    given = sockets.inherited()
+    return {api: sockets.listen(api, conf[f"{api}_listen"], conf[f"{api}_listen_port"], given=given) for api in apis}
+
+
+def build(parts: Parts, listening: Mapping[str, socket.socket]) -> list[Service]:
+    """The web servers, and the sweep of our own image store."""
+    cloud = make_cloud(parts)
+    source = f"config:{paste_file(parts.loaded)}"
+    services: list[Service] = []
+    with deploying(cloud):
+        for api, listener in listening.items():
+            app = loadapp(source, name=api)
+            services.append(WsgiServer(api, app, listener, settings=_limits(parts), tls=_tls(parts, api)))
+    if "image" in listening and image_store(parts.conf) == "local":
+        services.append(_sweeper(parts))
+    return services
+
+
+def make_cloud(parts: Parts) -> Cloud:
+    """The collaborators of every endpoint."""
+    policy_path = policy_file(parts.loaded)
+    return Cloud(
+        db=parts.db,
+        conductor=parts.client(Conductor),
+        compute=parts.client(Compute),
+        network=parts.client(NetworkService),
+        volume=parts.client(VolumeService),
+        scheduler=parts.client(Scheduler),
+        images=image_service(parts),
+        identity=_identity(parts),
+        policy=Policy(str(policy_path) if policy_path else "", default_rule=parts.conf.policy_default_rule),
+        settings=_settings(parts),
+    )
+
+
+def _identity(parts: Parts) -> BuiltinIdentity:
+    conf, group = parts.conf, parts.conf.identity
+    settings = IdentitySettings(
+        token_ttl_s=group.token_ttl_s,
+        roles=RoleRules(global_roles=tuple(conf.global_roles), superuser_roles=tuple(conf.superuser_roles)),
+        lockout=LockoutSettings(
+            attempts=group.lockout_failures,
+            window_s=group.lockout_window_s,
+            lock_s=group.lockout_s,
+            max_entries=group.lockout_table_size,
+        ),
+    )
+    hasher = PasswordHasher(rounds=group.password_hash_rounds, run_blocking=run_blocking)
+    return BuiltinIdentity(parts.db, hasher=hasher, settings=settings)
+
+
+def _settings(parts: Parts) -> ApiSettings:
+    conf = parts.conf
+    return ApiSettings(
+        auth_strategy=conf.auth_strategy,
+        max_limit=conf.osapi_max_limit,
+        max_body_bytes=conf.osapi_max_request_body_size,
+        metadata_max_body_bytes=conf.metadata_max_request_body_size,
+        compute_link_prefix=conf.osapi_compute_link_prefix or "",
+        glance_link_prefix=conf.osapi_glance_link_prefix or "",
+        image_endpoint=urls.glance_servers(conf)[0],
+        trusted_proxies=tuple(conf.trusted_proxies) if conf.use_forwarded_for else (),
+        rate_limits=conf.api_rate_limit,
+        allow_instance_snapshots=conf.allow_instance_snapshots,
+        enable_instance_password=conf.enable_instance_password,
+        password_length=conf.password_length,
+        hide_address_states=tuple(conf.osapi_hide_server_address_states),
+        unique_name_scope=conf.osapi_compute_unique_server_name_scope,
+        default_schedule_zone=conf.default_schedule_zone or "",
+        default_availability_zone=conf.default_availability_zone,
+        internal_service_zone=conf.internal_service_availability_zone,
+        default_flavor=conf.default_flavor,
+        reclaim_instance_interval_s=conf.reclaim_instance_interval,
+        service_down_time_s=conf.service_down_time,
+        default_quotas=quota_defaults(conf),
+        console_max_bytes=conf.console_log_max_bytes,
+        network_manager=conf.network_manager.replace("_", ""),
+        default_floating_pool=conf.default_floating_pool,
+        use_ipv6=conf.use_ipv6,
+        endpoints=_endpoints(conf),
+        image_size_cap=conf.image.image_size_cap,
+    )
+
+
+def quota_defaults(conf: Any) -> dict[str, int]:
+    """What a project may have where nothing else is said."""
+    names = (
+        *("instances", "cores", "ram", "floating_ips", "fixed_ips", "metadata_items", "injected_files"),
+        *("injected_file_content_bytes", "key_pairs", "security_groups", "security_group_rules"),
+        *("server_groups", "server_group_members", "volumes", "gigabytes", "snapshots"),
+    )
+    found = {name: conf.quota[name] for name in names}
+    found["injected_file_path_bytes"] = conf.quota.injected_file_path_length
+    return found
+
+
+def _endpoints(conf: Any) -> tuple[Endpoint, ...]:
+    return default_endpoints(conf.identity.public_host, scheme=conf.identity.public_scheme, region=conf.identity.region)
+
+
+def _limits(parts: Parts) -> WsgiSettings:
+    conf = parts.conf
+    return WsgiSettings(max_connections=conf.api_threads, max_header_line=conf.max_header_line)
+
+
+def _tls(parts: Parts, api: str) -> TlsFiles | None:
+    conf = parts.conf
+    if api not in conf.enabled_ssl_apis:
+        return None
+    return TlsFiles(cert_file=conf.ssl_cert_file, key_file=conf.ssl_key_file or "", ca_file=conf.ssl_ca_file or "")
+
+
+def _sweeper(parts: Parts) -> Service:
+    images = local_images(parts)
+
+    def sweep(_context: RequestContext) -> None:
+        images.sweep()
+
+    task = PeriodicTask(name="image store", run=sweep, spacing_s=SWEEP_S, run_at_start=True)
+    return Daemon("image store", host=parts.host, periodic=[task])

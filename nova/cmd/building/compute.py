@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-compute from its options.  It gets no database: not here, not by any of its collaborators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nova import errors
+from nova.cmd.building.images import image_reader
+from nova.cmd.building.parts import Parts, scheduled
+from nova.cmd.daemon import Service
+from nova.compute.daemon import ComputeDaemon
+from nova.compute.host import Host
+from nova.compute.settings import ComputeSettings
+from nova.interfaces.compute import Compute
+from nova.interfaces.conductor import Conductor
+from nova.interfaces.volume import VolumeService
+from nova.rpc.blocking import run_blocking
+from nova.virt.driver import Driver, Filters
+from nova.virt.fake import FakeDriver, FakeSettings
+from nova.virt.filters.linux import FilterSettings, LinuxFilters
+from nova.virt.filters.noop import NoFilters
+from nova.virt.libvirt.driver import LibvirtDriver
+from nova.virt.libvirt.settings import LibvirtSettings
+
+
+def build(parts: Parts) -> list[Service]:
+    """The daemon."""
+    conf = parts.conf
+    host = Host(
+        driver=_driver(parts),
+        filters=_filters(parts),
+        conductor=parts.client(Conductor),
+        volume=parts.client(VolumeService),
+        images=image_reader(parts),
+        settings=_settings(parts),
+    )
+    daemon = ComputeDaemon(
+        host,
+        journal_dir=Path(conf.instances_path) / "journal",
+        pause_before_step=parts.pause_before_step("compute"),
+    )
+    served = parts.daemon(
+        "nova-compute",
+        Compute,
+        daemon.service,
+        tasks=[scheduled(task) for task in daemon.periodic_tasks()],
+        heartbeat=daemon.heartbeat,
+        prepare=daemon.start,
+    )
+    return [served, _Orders(daemon)]
+
+
+class _Orders:
+    """The orders in hand, as something that is stopped with the process."""
+
+    name = "orders of nova-compute"
+
+    def __init__(self, daemon: ComputeDaemon) -> None:
+        self._daemon = daemon
+
+    def start(self) -> None:
+        """They begin with the daemon."""
+
+    def stop(self, grace_s: float) -> None:
+        """Let them finish; the journal keeps the others."""
+        self._daemon.stop(grace_s)
+
+
+def _settings(parts: Parts) -> ComputeSettings:
+    conf = parts.conf
+    return ComputeSettings(
+        host=parts.host,
+        resume_guests=conf.resume_guests_state_on_host_boot,
+        build_timeout_s=conf.build_step_timeout,
+        shutdown_timeout_s=conf.shutdown_timeout,
+        max_concurrent_builds=conf.max_concurrent_builds,
+        resources_interval_s=conf.update_resources_interval,
+        power_state_interval_s=conf.sync_power_state_interval,
+        image_cache_interval_s=conf.image_cache_manager_interval,
+        image_unused_s=conf.remove_unused_original_minimum_age_seconds,
+        reap_deleted_guests=conf.running_deleted_instance_action == "reap",
+    )
+
+
+def _driver(parts: Parts) -> Driver:
+    conf = parts.conf
+    if conf.compute_driver == "fake":
+        return FakeDriver(FakeSettings(host=parts.host, host_ip=conf.my_ip))
+    if conf.compute_driver != "libvirt":
+        raise errors.InvalidConfiguration(f"compute_driver = {conf.compute_driver!r}: libvirt and fake are there.")
+    choice = conf.libvirt
+    settings = LibvirtSettings(
+        host=parts.host,
+        host_ip=conf.my_ip,
+        instances_path=Path(conf.instances_path),
+        uri=choice.connection_uri or "qemu:///system",
+        virt_type=choice.virt_type,
+        cpu_mode=choice.cpu_mode or "none",
+        use_cow_images=conf.use_cow_images,
+        vnc_enabled=conf.vnc.enabled,
+        vnc_listen=conf.vnc.vncserver_listen,
+        vnc_keymap=conf.vnc.keymap,
+        volume_initiator="host" if choice.iscsi_initiator == "open-iscsi" else "qemu",
+        reserved_disk_bytes=conf.reserved_host_disk_mb << 20,
+        max_image_bytes=conf.max_image_virtual_size_gb << 30,
+    )
+    return LibvirtDriver(settings, runner=parts.commands, run_blocking=run_blocking)
+
+
+def _filters(parts: Parts) -> Filters:
+    conf = parts.conf
+    if conf.firewall_driver in ("noop", "none") or conf.compute_driver == "fake":
+        return NoFilters()
+    settings = FilterSettings(
+        lock_path=parts.lock_path / "iptables.lock", allow_same_net_traffic=conf.allow_same_net_traffic
+    )
+    return LinuxFilters(settings, runner=parts.commands)

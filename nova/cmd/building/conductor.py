@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-conductor from its options."""
+
+from __future__ import annotations
+
+from nova.cmd.building.parts import Parts, scheduled
+from nova.cmd.daemon import Service
+from nova.conductor.cloud import Cloud
+from nova.conductor.service import ConductorService
+from nova.conductor.settings import ConductorSettings
+from nova.interfaces.compute import Compute
+from nova.interfaces.conductor import Conductor
+from nova.interfaces.network import NetworkService
+from nova.interfaces.scheduler import Scheduler
+from nova.interfaces.volume import VolumeService
+
+
+def build(parts: Parts) -> list[Service]:
+    """The daemon."""
+    conf = parts.conf
+    settings = ConductorSettings(
+        max_attempts=conf.scheduler.max_attempts,
+        down_time_s=conf.service_down_time,
+        recovery_interval_s=conf.conductor.recovery_interval_s,
+        host_grace_s=conf.conductor.recovery_grace_s,
+        **({"build_timeout_s": conf.instance_build_timeout} if conf.instance_build_timeout else {}),
+    )
+    cloud = Cloud(
+        db=parts.db,
+        conductor=parts.client(Conductor),
+        scheduler=parts.client(Scheduler),
+        compute=parts.client(Compute),
+        network=parts.client(NetworkService),
+        volume=parts.client(VolumeService),
+        settings=settings,
+    )
+    service = ConductorService(cloud)
+    tasks = [scheduled(task, at_start=True) for task in service.periodic_tasks()]
+    return [parts.daemon("nova-conductor", Conductor, service, tasks=tasks)]

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The image service as the options say: our own store, or a Glance."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from nova import errors
+from nova.cmd.building.parts import Parts
+from nova.cmd.configuration import image_store
+from nova.conf import urls
+from nova.context import RequestContext
+from nova.image.files import ImageFiles
+from nova.image.local import LocalImages
+from nova.image.protocol import ImageService
+from nova.image.remote import RemoteImages
+from nova.image.uploading import StoreSettings
+from nova.neighbours.glance import Glance, GlanceSettings
+from nova.rpc.blocking import run_blocking
+from nova.virt.driver import ImageReader
+
+
+class FilesFirst:
+    """Reads an image from the store's directory where this host shares it, and over HTTP where it does not."""
+
+    def __init__(self, files: ImageReader | None, remote: ImageReader) -> None:
+        self._files = files
+        self._remote = remote
+
+    def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
+        """See :class:`nova.virt.driver.ImageReader`."""
+        if self._files is not None:
+            try:
+                return self._files.read(context, image_id)
+            except errors.Unavailable:
+                if context.auth_token is None:
+                    raise
+        return self._remote.read(context, image_id)
+
+
+def image_service(parts: Parts) -> ImageService:
+    """For nova-api."""
+    if image_store(parts.conf) == "glance":
+        return remote_images(parts)
+    return local_images(parts)
+
+
+def image_reader(parts: Parts) -> ImageReader:
+    """For nova-compute, which has no database."""
+    remote = remote_images(parts)
+    if image_store(parts.conf) == "glance":
+        return remote
+    path = parts.conf.image.image_store_path
+    return FilesFirst(ImageFiles(path) if os.path.isdir(path) else None, remote)
+
+
+def local_images(parts: Parts) -> LocalImages:
+    """Our own store."""
+    settings = StoreSettings(image_size_cap=parts.conf.image.image_size_cap)
+    files = ImageFiles(parts.conf.image.image_store_path)
+    return LocalImages(parts.db, files, settings=settings, run_blocking=run_blocking)
+
+
+def remote_images(parts: Parts) -> RemoteImages:
+    """A Glance, or the image API of another nova-api."""
+    group = parts.conf.glance
+    settings = GlanceSettings(
+        api_servers=tuple(urls.glance_servers(parts.conf)),
+        num_retries=group.num_retries,
+        read_timeout_s=group.http_timeout_s,
+        ca_file=group.cafile or "",
+        insecure=group.insecure,
+    )
+    return RemoteImages(Glance(settings))

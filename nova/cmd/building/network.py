@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-network from its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nova import errors
+from nova.cmd.building.parts import Parts
+from nova.cmd.daemon import PeriodicTask, Service
+from nova.context import RequestContext
+from nova.interfaces.network import NetworkService
+from nova.network.flat_dhcp import FlatDhcp
+from nova.network.linux.dhcp import DhcpServer
+from nova.network.linux.gateway import Gateway
+from nova.network.service import Service as NetworkHost
+from nova.network.settings import DhcpSettings, NatSettings, NetworkSettings
+from nova.network.topology import Topology
+from nova.network.wiring import Wiring
+from nova.system.bridge import Bridges
+from nova.system.iptables import Iptables
+
+OWNER = "nova-network"
+
+
+def build(parts: Parts) -> list[Service]:
+    """The daemon."""
+    conf = parts.conf
+    topology = _topology(parts)
+    settings = NetworkSettings(
+        host=parts.host,
+        mac_attempts=conf.create_unique_mac_address_attempts,
+        rest_s=conf.fixed_ip_disassociate_timeout,
+        lease_time_s=conf.dhcp_lease_time,
+    )
+    network = NetworkHost(
+        database=parts.db,
+        topology=topology,
+        wiring=_wiring(parts, topology),
+        settings=settings,
+        peers=parts.client(NetworkService),
+    )
+
+    def check(_context: RequestContext) -> None:
+        network.check_dhcp()
+
+    def tidy(_context: RequestContext) -> None:
+        network.periodic()
+
+    tasks = [
+        PeriodicTask(name="DHCP servers", run=check, spacing_s=10),
+        PeriodicTask(name="networks and leases", run=tidy, spacing_s=conf.periodic_interval),
+    ]
+    return [parts.daemon("nova-network", NetworkService, network, tasks=tasks, prepare=network.start)]
+
+
+def _topology(parts: Parts) -> Topology:
+    conf = parts.conf
+    if conf.network_manager != "flat_dhcp":
+        raise errors.InvalidConfiguration(
+            f"network_manager = {conf.network_manager!r} is not there; nova.network.manager.FlatDHCPManager is."
+        )
+    if not conf.flat_network_bridge:
+        raise errors.InvalidConfiguration("flat_network_bridge must name the bridge of the flat network.")
+    return FlatDhcp(bridge=conf.flat_network_bridge, interface=conf.flat_interface or "", mtu=conf.network_device_mtu)
+
+
+def _wiring(parts: Parts, topology: Topology) -> Wiring:
+    conf = parts.conf
+    nat = NatSettings(
+        fixed_range=conf.fixed_range,
+        routing_source_ip=conf.routing_source_ip,
+        metadata_host=conf.metadata_host,
+        metadata_port=conf.metadata_port,
+        dmz_cidr=tuple(conf.dmz_cidr),
+        force_snat_range=tuple(conf.force_snat_range),
+        forward_interfaces=tuple(conf.forward_bridge_interface),
+    )
+    dhcp = _dhcp(parts)
+    lock = parts.lock_path / "iptables.lock"
+    filters = (
+        Iptables(parts.commands, owner=OWNER, lock_path=lock),
+        Iptables(parts.commands, owner=OWNER, lock_path=lock, family=6),
+    )
+    announcements = conf.send_arp_for_ha_count if conf.send_arp_for_ha else 0
+    return Wiring(
+        topology=topology,
+        gateway=Gateway(parts.commands, Bridges(parts.commands), announcements=announcements),
+        filters=filters,
+        nat_settings=nat,
+        dhcp=lambda bridge: DhcpServer(parts.commands, dhcp, bridge),
+    )
+
+
+def _dhcp(parts: Parts) -> DhcpSettings:
+    conf = parts.conf
+    files = [str(path) for path in parts.loaded.files] or list(conf.dhcpbridge_flagfile)
+    return DhcpSettings(
+        directory=Path(conf.networks_path),
+        dhcpbridge=conf.dhcpbridge,
+        config_files=tuple(files),
+        domain=conf.dhcp_domain,
+        lease_time_s=conf.dhcp_lease_time,
+        dns_servers=tuple(conf.dns_server),
+        use_network_dns_servers=conf.use_network_dns_servers,
+        extra_config_file=conf.dnsmasq_config_file,
+        single_default_gateway=conf.use_single_default_gateway,
+        force_release=conf.force_dhcp_release,
+    )

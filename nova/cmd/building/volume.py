@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-volume from its options."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from nova import errors
+from nova.cmd.building.parts import Parts
+from nova.cmd.daemon import PeriodicTask, Service
+from nova.context import admin_context
+from nova.interfaces.volume import VolumeService
+from nova.volume.drivers.base import VolumeDriver
+from nova.volume.drivers.file import FileDriver
+from nova.volume.drivers.lvm import Clear, LvmDriver
+from nova.volume.service import VolumeHost
+from nova.volume.targets.tgt import TgtTarget
+from nova.volume.targets.tgtd import send
+from nova.volume.workplace import VolumeSettings, Workplace
+
+
+def build(parts: Parts) -> list[Service]:
+    """The daemon."""
+    conf = parts.conf
+    socket = Path(f"/var/run/tgtd/socket.{conf.iscsi_control_port}")
+    settings = VolumeSettings(
+        host=parts.host,
+        portal=f"{conf.iscsi_ip_address}:{conf.iscsi_port}",
+        iqn_prefix=conf.iscsi_target_prefix,
+    )
+    target = TgtTarget(functools.partial(send, socket))
+    host = VolumeHost(Workplace(db=parts.db, driver=_driver(parts), target=target, settings=settings))
+    task = PeriodicTask(
+        name="capacity and exports", run=host.look_after, spacing_s=conf.volume_stats_interval, run_at_start=True
+    )
+    start_up = functools.partial(host.start_up, admin_context("volumes of this host are looked after at start"))
+    return [parts.daemon("nova-volume", VolumeService, host, tasks=[task], prepare=start_up)]
+
+
+def _driver(parts: Parts) -> VolumeDriver:
+    conf = parts.conf
+    if conf.volume_driver == "file":
+        return FileDriver(Path(conf.volumes_dir))
+    if conf.volume_driver != "lvm":
+        raise errors.InvalidConfiguration(f"volume_driver = {conf.volume_driver!r} is not there; lvm and file are.")
+    return LvmDriver(parts.commands, group=conf.volume_group, clear=Clear(conf.volume_clear))

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The program nova-conductor."""
+
+from __future__ import annotations
+
+from nova.cmd.green import make_green
+
+
+def main() -> None:
+    """Be nova-conductor until a signal ends it."""
+    make_green()
+    from nova.cmd.building.conductor import build
+    from nova.cmd.running import run_daemon
+
+    run_daemon("nova-conductor", build)
