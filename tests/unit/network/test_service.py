@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nova-network with a real database, and a host that only remembers what it was told."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova import errors
+from nova.context import RequestContext
+from nova.db import address_claims, addresses, networks
+from nova.db.engine import Database, DatabaseSettings
+from nova.db.lease_events import LeaseBook
+from nova.db.models import Base
+from nova.domain.network import DhcpHost, Network, ReleasedAddress, RequestedNetwork
+from nova.domain.network_plan import CreateNetwork, plan
+from nova.interfaces.network import NetworkService
+from nova.network.flat_dhcp import FlatDhcp
+from nova.network.service import Service
+from nova.network.settings import NatSettings, NetworkSettings
+from nova.network.topology import GuestBridge
+from nova.network.wiring import Wiring
+from nova.rpc.interface import methods
+from nova.system.iptables import RuleSet
+
+CONTEXT = RequestContext(project_id="red", user_id="ann")
+
+
+class FakeDhcp:
+    """Knows its cards, and fails when told to."""
+
+    def __init__(self, bridge: GuestBridge) -> None:
+        self.bridge = bridge
+        self.cards: dict[str, DhcpHost] = {}
+        self.ended: list[str] = []
+        self.failure: errors.NovaError | None = None
+        self.stopped = False
+
+    def replace(self, hosts: Iterable[DhcpHost]) -> None:
+        self.cards = {}
+        self.add(hosts)
+
+    def add(self, hosts: Iterable[DhcpHost]) -> None:
+        if self.failure:
+            raise self.failure
+        self.cards |= {host.mac_address: host for host in hosts}
+
+    def remove(self, mac_addresses: Iterable[str]) -> None:
+        for mac in mac_addresses:
+            self.cards.pop(mac, None)
+
+    def end_leases(self, released: Iterable[ReleasedAddress]) -> None:
+        self.ended += [one.address for one in released]
+
+    def tidy(self) -> None: ...
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+class FakeGateway:
+    """Bridges are names; one of them may be impossible."""
+
+    def __init__(self) -> None:
+        self.bridges: list[str] = []
+        self.impossible = ""
+
+    def prepare(self) -> None: ...
+
+    def ensure(self, bridge: GuestBridge) -> None:
+        if bridge.name == self.impossible:
+            raise errors.InvalidConfiguration("no such interface")
+        self.bridges.append(bridge.name)
+
+    def remove(self, bridges: Sequence[GuestBridge]) -> None:
+        self.bridges.clear()
+
+
+class FakeFilter:
+    """The rules that hold."""
+
+    rules = RuleSet()
+
+    def apply(self, wanted: RuleSet) -> bool:
+        self.rules = wanted
+        return True
+
+    def look_again(self) -> None: ...
+
+
+class Host:
+    """One network host of a cloud."""
+
+    def __init__(self, database: Database, name: str, peers: Peers, **settings: Any) -> None:
+        self.dhcp: dict[str, FakeDhcp] = {}
+        self.gateway = FakeGateway()
+        topology = FlatDhcp(bridge="br100")
+        self.filters = (FakeFilter(), FakeFilter())
+        nat = NatSettings(fixed_range="10.0.0.0/8", routing_source_ip="192.0.2.1", metadata_host="192.0.2.1")
+        wiring = Wiring(
+            topology=topology, gateway=self.gateway, filters=self.filters, nat_settings=nat, dhcp=self._server
+        )
+        self.service = Service(
+            database=database,
+            topology=topology,
+            wiring=wiring,
+            settings=NetworkSettings(host=name, **settings),
+            peers=peers,
+        )
+        peers.hosts[name] = self.service
+
+    def _server(self, bridge: GuestBridge) -> FakeDhcp:
+        self.dhcp[bridge.name] = FakeDhcp(bridge)
+        return self.dhcp[bridge.name]
+
+    def allocate(self, instance: str = "i1", *requested: RequestedNetwork, name: str = "web") -> list[str]:
+        nics = self.service.allocate(CONTEXT, instance_uuid=instance, hostname=name, host="c1", requested=requested)
+        return [nic.addresses[0].address for nic in nics]
+
+    def known(self, bridge: str = "br100") -> dict[str, str]:
+        return {host.address: host.hostname for host in self.dhcp[bridge].cards.values()}
+
+
+class Peers(NetworkService):
+    """A client whose messages arrive at once."""
+
+    def __init__(self) -> None:
+        self.hosts: dict[str, Service] = {}
+
+    def on(self, host: str) -> NetworkService:  # type: ignore[override]
+        return self.hosts[host]  # type: ignore[return-value]
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    database = Database(DatabaseSettings(url=f"sqlite:///{tmp_path}/nova.sqlite"))
+    with database.transaction() as tx:
+        Base.metadata.create_all(tx.connection)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def peers() -> Peers:
+    return Peers()
+
+
+def add_network(db: Database, cidr: str = "10.0.0.0/24", **words: Any) -> Network:
+    host = words.pop("host", "")
+    wanted = CreateNetwork(**({"label": "net", "cidr": cidr} | words))
+    made = dataclasses.replace(plan(wanted, []).networks[0], host=host)
+    with db.transaction() as tx:
+        return networks.create(tx, [made])[0]
+
+
+def holder(db: Database, address: str) -> str:
+    with db.transaction(write=False) as tx:
+        return addresses.get(tx, address).instance_uuid
+
+
+def test_the_service_has_every_method_of_its_interface() -> None:
+    assert set(methods(NetworkService)) <= set(dir(Service))
+
+
+def test_dhcp_knows_an_address_when_allocate_returns_and_asking_again_gives_the_same(
+    db: Database, peers: Peers
+) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    assert host.allocate() == ["10.0.0.2"]
+    assert host.known() == {"10.0.0.2": "web"}
+    assert host.allocate() == ["10.0.0.2"]
+
+
+def test_allocate_takes_eight_statements(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    host.allocate("i1")
+    before = db.statements
+    host.allocate("i2")
+    assert db.statements - before <= 8
+
+
+def test_a_server_gets_a_card_in_each_of_its_projects_networks(db: Database, peers: Peers) -> None:
+    add_network(db, "10.0.0.0/24")
+    add_network(db, "10.1.0.0/24", bridge="br200", project_id="red")
+    add_network(db, "10.2.0.0/24", project_id="blue")
+    host = Host(db, "n1", peers)
+    host.service.start()
+    assert host.allocate() == ["10.0.0.2", "10.1.0.2"]
+    assert (host.known(), host.known("br200")) == ({"10.0.0.2": "web"}, {"10.1.0.2": "web"})
+    assert [card.first for card in host.dhcp["br200"].cards.values()] == [False]
+
+
+def test_networks_and_addresses_that_are_asked_for_are_given_in_that_order(db: Database, peers: Peers) -> None:
+    one, two = add_network(db), add_network(db, "10.1.0.0/24")
+    host = Host(db, "n1", peers)
+    host.service.start()
+    wanted = (RequestedNetwork(network_uuid=two.uuid, fixed_ip="10.1.0.9"), RequestedNetwork(network_uuid=one.uuid))
+    assert host.allocate("i1", *wanted) == ["10.1.0.9", "10.0.0.2"]
+
+
+def test_another_projects_network_and_address_are_refused(db: Database, peers: Peers) -> None:
+    theirs, shared = add_network(db, project_id="blue"), add_network(db, "10.1.0.0/24")
+    host = Host(db, "n1", peers)
+    host.service.start()
+    with pytest.raises(errors.NotFound):
+        host.allocate("i1", RequestedNetwork(network_uuid=theirs.uuid))
+    with pytest.raises(errors.InvalidInput):
+        host.allocate("i1", RequestedNetwork(network_uuid=shared.uuid, fixed_ip="10.0.0.9"))
+    with db.transaction(write=False) as tx:
+        assert addresses.find_all(tx) == []
+
+
+def test_without_a_network_the_project_is_told_so(db: Database, peers: Peers) -> None:
+    host = Host(db, "n1", peers)
+    host.service.start()
+    with pytest.raises(errors.NoCapacity, match="no network"):
+        host.allocate()
+
+
+def test_the_quota_of_addresses_holds_and_is_given_back(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers, quota_defaults={"fixed_ips": 1})
+    host.service.start()
+    host.allocate("i1")
+    with pytest.raises(errors.QuotaExceeded):
+        host.allocate("i2")
+    assert host.known() == {"10.0.0.2": "web"}
+
+
+def test_nothing_is_kept_when_dhcp_cannot_be_told(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    host.dhcp["br100"].failure = errors.HypervisorError("dnsmasq does not start")
+    with pytest.raises(errors.HypervisorError):
+        host.allocate()
+    assert holder(db, "10.0.0.2") == ""
+
+
+def test_a_network_that_nobody_serves_is_taken_by_the_first_who_needs_it(db: Database, peers: Peers) -> None:
+    host = Host(db, "n1", peers)
+    host.service.start()
+    add_network(db)
+    assert host.allocate() == ["10.0.0.2"]
+    assert host.known() == {"10.0.0.2": "web"}
+
+
+def test_addresses_on_another_hosts_network_are_told_to_that_host(db: Database, peers: Peers) -> None:
+    add_network(db, host="n2")
+    here, there = Host(db, "n1", peers), Host(db, "n2", peers)
+    here.service.start()
+    there.service.start()
+    assert here.allocate() == ["10.0.0.2"]
+    assert there.known() == {"10.0.0.2": "web"}
+    assert here.dhcp == {}
+    here.service.release(CONTEXT, instance_uuid="i1")
+    assert there.known() == {}
+    assert there.dhcp["br100"].ended == ["10.0.0.2"]
+    assert holder(db, "10.0.0.2") == ""
+
+
+def test_release_ends_the_lease_before_the_address_is_free(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    host.allocate()
+    (mac,) = host.dhcp["br100"].cards
+    LeaseBook(db.settings.url).started(mac_address=mac, address="10.0.0.2")
+    host.service.release(CONTEXT, instance_uuid="i1")
+    assert (host.known(), host.dhcp["br100"].ended) == ({}, ["10.0.0.2"])
+    assert holder(db, "10.0.0.2") == "i1"
+    LeaseBook(db.settings.url).ended(mac_address=mac, address="10.0.0.2")
+    assert holder(db, "10.0.0.2") == ""
+    host.service.release(CONTEXT, instance_uuid="i1")
+
+
+def test_a_release_that_was_cut_short_is_finished_at_the_next_start(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    host.allocate()
+    db.run(lambda tx: address_claims.release(tx, "i1"))
+    again = Host(db, "n1", peers)
+    again.service.start()
+    assert again.dhcp["br100"].ended == ["10.0.0.2"]
+    assert holder(db, "10.0.0.2") == ""
+
+
+def test_a_restart_builds_everything_from_the_database(db: Database, peers: Peers) -> None:
+    add_network(db)
+    Host(db, "n1", peers).service.start()
+    first = Host(db, "n1", peers)
+    first.service.start()
+    first.allocate()
+    again = Host(db, "n1", peers)
+    again.service.start()
+    assert again.known() == {"10.0.0.2": "web"}
+    assert again.gateway.bridges == ["br100"]
+    assert again.filters[0].rules == first.filters[0].rules
+
+
+def test_one_network_that_cannot_be_served_does_not_stop_the_others(db: Database, peers: Peers) -> None:
+    bad = add_network(db, bridge="br7")
+    good = add_network(db, "10.1.0.0/24")
+    host = Host(db, "n1", peers)
+    host.gateway.impossible = "br7"
+    host.service.start()
+    assert host.allocate("i1", RequestedNetwork(network_uuid=good.uuid)) == ["10.1.0.2"]
+    with pytest.raises(errors.Unavailable, match="not served"):
+        host.allocate("i2", RequestedNetwork(network_uuid=bad.uuid))
+    assert holder(db, "10.0.0.2") == ""
+
+
+def test_a_deleted_networks_server_is_stopped(db: Database, peers: Peers) -> None:
+    network = add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    with db.transaction() as tx:
+        networks.delete_network(tx, network.id)
+    host.service.refresh(CONTEXT)
+    assert host.dhcp["br100"].stopped
+    assert host.filters[0].rules.chains["filter", "nova-network-FORWARD"] == ()
