@@ -14,9 +14,10 @@ from nova.compute.periodic.leftovers import remove_leftovers
 from nova.compute.periodic.power_states import report_power_states
 from nova.compute.periodic.resources import report_resources
 from nova.compute.periodic.unfinished import fetch_unfinished
-from nova.compute.runner import Runner, in_thread
+from nova.compute.runner import Runner
 from nova.compute.service import ComputeService
 from nova.compute.startup import come_up
+from nova.workflow.background import Background, in_thread
 from nova.workflow.journal import JournalDirectory
 from nova.workflow.periodic import PeriodicTask
 from nova.workflow.steps import no_pause
@@ -30,7 +31,7 @@ class ComputeDaemon:
         host: Host,
         *,
         journal_dir: Path,
-        background: Callable[[Callable[[], None]], None] = in_thread,
+        background: Background = in_thread,
         pause_before_step: Callable[[str], None] = no_pause,
     ) -> None:
         self._host = host

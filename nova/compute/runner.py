@@ -25,6 +25,7 @@ from nova.domain.states import PowerState
 from nova.domain.transitions import Action
 from nova.errors import Forbidden, NotFound, NovaError
 from nova.telemetry.logging import bind
+from nova.workflow.background import Background, in_thread
 from nova.workflow.journal import Journal, JournalDirectory
 from nova.workflow.locks import KeyedLocks
 from nova.workflow.steps import Control, Interrupted, no_pause
@@ -34,11 +35,6 @@ LOG = logging.getLogger(__name__)
 REMEMBERED = 5000
 REPORTING = "report"
 """The name under which the pause hook is called before the end is reported."""
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Do *work* in a thread of its own."""
-    threading.Thread(target=work, daemon=True).start()
 
 
 @dataclass(slots=True)
@@ -59,7 +55,7 @@ class Runner:
         host: Host,
         journals: JournalDirectory,
         *,
-        background: Callable[[Callable[[], None]], None] = in_thread,
+        background: Background = in_thread,
         pause_before_step: Callable[[str], None] = no_pause,
     ) -> None:
         self._host = host

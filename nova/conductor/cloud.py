@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,13 +16,9 @@ from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
+from nova.workflow.background import Background, in_thread
 
 LOG = logging.getLogger(__name__)
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Do *work* in a thread of its own."""
-    threading.Thread(target=work, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +33,7 @@ class Cloud:
     network: NetworkService
     volume: VolumeService
     settings: ConductorSettings = field(default_factory=ConductorSettings)
-    background: Callable[[Callable[[], None]], None] = in_thread
+    background: Background = in_thread
 
 
 def quietly(what: str, send: Callable[[], object]) -> None:

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import build, delete, finish, hosts
+from nova.conductor.operations import build, create_volume, delete, finish, hosts
 from nova.conductor.recovery import Recovery
+from nova.conductor.volume_recovery import VolumeRecovery
 from nova.context import RequestContext
 from nova.db import compute_nodes, instances, services
 from nova.domain.host import HostResources
@@ -22,6 +23,7 @@ class ConductorService:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._recovery = Recovery(cloud)
+        self._volume_recovery = VolumeRecovery(cloud)
 
     def periodic_tasks(self) -> list[PeriodicTask]:
         """What the daemon must call again and again."""
@@ -36,6 +38,10 @@ class ConductorService:
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """See the interface."""
         delete.delete_instance(self.cloud, context, instance_uuid=instance_uuid)
+
+    def create_volume(self, context: RequestContext, *, volume_id: str) -> None:
+        """See the interface."""
+        create_volume.create_volume(self.cloud, context, volume_id=volume_id)
 
     def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
         """See the interface."""

@@ -36,6 +36,11 @@ def hand_over(tx: Transaction, operation: Operation, *, host: str) -> bool:
     return _step(tx, operation, OperationState.RUNNING, {"host": host})
 
 
+def holds(tx: Transaction, operation: Operation) -> bool:
+    """Whether the caller, a conductor, still has the operation; if so nobody takes it before this commits."""
+    return _step(tx, operation, OperationState.RUNNING, {})
+
+
 def put_back(tx: Transaction, operation: Operation, *, arguments: Mapping[str, Any] | None = None) -> bool:
     """Let nobody have the operation any more, whoever has it in *operation*; whether he still had it.
 

@@ -155,7 +155,12 @@ def give_up(cloud: Cloud, context: RequestContext, build: Build, *, error: NovaE
         cloud.db.run(lambda tx: put_back(tx, build.operation))
         return
     fault = Fault(code=500, message=_sentence(error, failures=build.request.failures), details=str(error))
-    cloud.db.run(lambda tx: fail(cloud, tx, context, build.operation, fault=fault))
+    cloud.db.run(lambda tx: _fail_ours(cloud, tx, context, build, fault=fault))
+
+
+def _fail_ours(cloud: Cloud, tx: Transaction, context: RequestContext, build: Build, *, fault: Fault) -> None:
+    if handover.holds(tx, build.operation):
+        fail(cloud, tx, context, build.operation, fault=fault)
 
 
 def _sentence(error: NovaError, *, failures: tuple[str, ...]) -> str:
