@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import msgspec.inspect
 
 from nova.context import RequestContext
 from nova.rpc.failure import Failure
@@ -100,8 +101,11 @@ class MethodCodec:
         hints = typing.get_type_hints(function)
         self._signature = inspect.Signature(parameters[1:])
         self._required = {each.name for each in parameters[1:] if each.default is each.empty}
-        self._arguments = msgspec.json.Decoder(_arguments_type(interface, name, parameters[1:], hints))
-        self._result: msgspec.json.Decoder[Any] = msgspec.json.Decoder(hints.get("return", Any))
+        try:
+            self._arguments = _decoder(_arguments_type(interface, name, parameters[1:], hints))
+            self._result = _decoder(hints.get("return", Any))
+        except TypeError as exc:
+            raise TypeError(f"{interface.__name__}.{name} cannot be sent: {exc}") from exc
 
     def arguments(self, positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """The arguments of one call by name; TypeError as for any Python function when they do not fit."""
@@ -118,13 +122,31 @@ class MethodCodec:
         return _decode(self._result, raw)
 
 
+def _decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
+    """A decoder of *annotation*; TypeError when it holds a class that has no form on the wire."""
+    _refuse_custom(msgspec.inspect.type_info(annotation), set())
+    return msgspec.json.Decoder(annotation)
+
+
+def _refuse_custom(info: Any, seen: set[int]) -> None:
+    if isinstance(info, msgspec.inspect.CustomType):
+        raise TypeError(f"{info.cls.__module__}.{info.cls.__qualname__} has no form on the wire")
+    if isinstance(info, (list, tuple)):
+        for each in info:
+            _refuse_custom(each, seen)
+    elif isinstance(info, (msgspec.inspect.Type, msgspec.inspect.Field)) and id(info) not in seen:
+        seen.add(id(info))
+        for name in info.__struct_fields__:
+            _refuse_custom(getattr(info, name), seen)
+
+
 def _arguments_type(
     interface: type[Interface], name: str, parameters: list[inspect.Parameter], hints: dict[str, Any]
 ) -> type[msgspec.Struct]:
     fields: list[Any] = []
     for each in parameters:
         if each.kind in (each.VAR_KEYWORD, each.VAR_POSITIONAL) or each.name not in hints:
-            raise TypeError(f"{interface.__name__}.{name}: argument {each.name} must be named and annotated")
+            raise TypeError(f"argument {each.name} must be named and annotated")
         with_default = () if each.default is each.empty else (each.default,)
         fields.append((each.name, hints[each.name], *with_default))
     return msgspec.defstruct(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -46,6 +47,8 @@ class TransportSettings:
     brokers: tuple[Broker, ...] = ()
     """Nodes of one cluster; the next is tried when one does not answer."""
     control_exchange: str = "nova"
+    topics: Mapping[str, str] = field(default_factory=dict)
+    """Other queue names for topics (the ``*_topic`` options)."""
     heartbeat_s: int = 60
     connect_timeout_s: float = 5.0
     retry_interval_s: float = 1.0

@@ -35,11 +35,6 @@ class Workers:
             self._running += 1
         self._start(self._run, function, args)
 
-    def drop_waiting(self) -> None:
-        """Forget what has not begun."""
-        with self._changed:
-            self._line.clear()
-
     def wait_idle(self, timeout_s: float) -> bool:
         """Wait until nothing runs; False when *timeout_s* passed first."""
         until = time.monotonic() + timeout_s

@@ -23,11 +23,15 @@ class Names:
 
     def queue(self, address: Address) -> str:
         """The queue of *address*."""
-        return self._prefix + address.queue
+        name = self._name(address)
+        return f"{name}.{address.host}" if address.host else name
+
+    def _name(self, address: Address) -> str:
+        return self._prefix + self._settings.topics.get(address.topic, address.topic)
 
     def fanout_exchange(self, address: Address) -> str:
         """The exchange that copies a message to every server of the topic."""
-        return f"{self._prefix}{address.topic}_fanout"
+        return f"{self._name(address)}_fanout"
 
     def route(self, address: Address) -> tuple[str, str]:
         """The exchange and the routing key that lead to *address*."""
