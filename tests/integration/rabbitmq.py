@@ -24,6 +24,7 @@ import amqp
 import pytest
 
 SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+CTL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 START_TIMEOUT_S = 90.0
 
 CONFIG = """
@@ -110,6 +111,14 @@ class RabbitMQ:
                 return True
         except (OSError, amqp.AMQPError):
             return False
+
+    def ctl(self, *arguments: str) -> None:
+        """Run rabbitmqctl on the node."""
+        command = [CTL, "-n", self._environment["RABBITMQ_NODENAME"], *arguments]
+        done = subprocess.run(
+            command, env=self._environment, cwd=self._directory, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def stop(self) -> None:
         """Stop the broker as an operator would; durable things are kept."""

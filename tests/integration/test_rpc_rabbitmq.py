@@ -262,3 +262,23 @@ def test_an_unknown_method_from_another_program_is_set_aside_with_the_reason(
     wait_for(look)
     channel.connection.close()
     assert "post.nothing" in found[0].headers["reason"]
+
+
+def test_a_broker_short_of_memory_makes_senders_fail_in_bounded_time_and_then_goes_on(
+    rabbitmq: RabbitMQ, processes: Processes
+) -> None:
+    office = processes.serve("h1")
+    client = client_for(Post, processes.transport(), publish_timeout_s=1.0)
+    client.note(CONTEXT, text="before")
+    rabbitmq.ctl("set_vm_memory_high_watermark", "0.0001")
+    try:
+        for _ in range(3):
+            began = time.monotonic()
+            with pytest.raises(errors.Unavailable):
+                client.note(CONTEXT, text="during")
+            assert time.monotonic() - began < 3
+    finally:
+        rabbitmq.ctl("set_vm_memory_high_watermark", "0.4")
+    processes.client().note(CONTEXT, text="after")
+    wait_for(lambda: "after" in office.seen)
+    assert office.seen[0] == "before"
