@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from nova.system.commands import CommandRunner, Completed
+from nova.system.rootwrap import Gate
 
 _NUMBERS = itertools.count(1)
+_FILTERS = Path(__file__).parents[2] / "etc" / "nova" / "rootwrap.d"
+_INSTALLED = "--dhcp-script=/usr/bin/nova-dhcpbridge"
 OUTSIDE_HOST, OUTSIDE_WORLD = "192.0.2.1", "192.0.2.2"
 
 _UDHCPC_SCRIPT = """#!/bin/sh
@@ -39,15 +42,18 @@ def wait_until(what: Callable[[], Any], *, timeout_s: float = 10.0, why: str = "
 
 
 class NamespaceRunner(CommandRunner):
-    """Runs everything inside one namespace, as a daemon that was started there would; remembers the commands."""
+    """Runs all inside one namespace, as a daemon started there would, and what is for root past the filters."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, gate: Gate) -> None:
         super().__init__()
         self.namespace = namespace
+        self.gate = gate
         self.commands: list[list[str]] = []
 
     def run(self, argv: Sequence[str], *, as_root: bool = False, **options: Any) -> Completed:  # type: ignore[override]
         self.commands.append(list(argv))
+        if as_root:
+            self.gate.permit([_INSTALLED if word.endswith("/nova-dhcpbridge") else word for word in argv])
         return super().run(["ip", "netns", "exec", self.namespace, *argv], **options)
 
 
@@ -59,7 +65,7 @@ class NetworkLab:
         self.host, self.world = f"{self.stem}h", f"{self.stem}w"
         self.directory = Path(tempfile.mkdtemp(prefix="nova-lab-"))
         self.directory.chmod(0o755)
-        self.runner = NamespaceRunner(self.host)
+        self.runner = NamespaceRunner(self.host, self._gate())
         self._namespaces: list[str] = []
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -74,6 +80,15 @@ class NetworkLab:
         (self.directory / "udhcpc.script").write_text(_UDHCPC_SCRIPT)
         (self.directory / "udhcpc.script").chmod(0o755)
         return self
+
+    def _gate(self) -> Gate:
+        """What a host would let pass whose state is kept in the lab's directory."""
+        path = self.directory / "rootwrap.conf"
+        directories = "/sbin,/usr/sbin,/bin,/usr/bin"
+        path.write_text(
+            f"[DEFAULT]\nfilters_path={_FILTERS}\nexec_dirs={directories}\nstate_path={self.directory}\nconfig_path=/etc/nova\n"
+        )
+        return Gate(path)
 
     def stop(self) -> None:
         for process in self._processes:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import pwd
 
 from nova import errors
 from nova.cmd.building.parts import Parts
+from nova.cmd.configuration import database_settings
 from nova.cmd.daemon import PeriodicTask, Service
+from nova.cmd.dhcpbridge import Settings, write_own_file
 from nova.context import RequestContext
 from nova.interfaces.network import NetworkService
 from nova.network.flat_dhcp import FlatDhcp
@@ -18,9 +21,11 @@ from nova.network.settings import DhcpSettings, NatSettings, NetworkSettings
 from nova.network.topology import Topology
 from nova.network.wiring import Wiring
 from nova.system.bridge import Bridges
+from nova.system.files import ensure_directory
 from nova.system.iptables import Iptables
 
 OWNER = "nova-network"
+_OPEN_TO_DNSMASQ = 0o755
 
 
 def build(parts: Parts) -> list[Service]:
@@ -95,10 +100,13 @@ def _wiring(parts: Parts, topology: Topology) -> Wiring:
 def _dhcp(parts: Parts) -> DhcpSettings:
     conf = parts.conf
     files = [str(path) for path in parts.loaded.files] or list(conf.dhcpbridge_flagfile)
+    directory = ensure_directory(conf.networks_path, mode=_OPEN_TO_DNSMASQ)
+    quick = write_own_file(directory, Settings(database_settings(conf).url, conf.dhcp_lease_time))
     return DhcpSettings(
-        directory=Path(conf.networks_path),
+        directory=directory,
         dhcpbridge=conf.dhcpbridge,
-        config_files=tuple(files),
+        config_files=(str(quick), *files),
+        script_user="" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name,
         domain=conf.dhcp_domain,
         lease_time_s=conf.dhcp_lease_time,
         dns_servers=tuple(conf.dns_server),
