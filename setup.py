@@ -56,7 +56,10 @@ REQUIRES = [
     "WebOb>=1.8.7",
 ]
 
+CLIENTS = ["python-novaclient", "python-openstackclient"]
+
 TEST_REQUIRES = [
+    *CLIENTS,
     "boto3",
     "coverage",
     "hypothesis",
@@ -66,8 +69,6 @@ TEST_REQUIRES = [
     "pytest-cov",
     "pytest-timeout",
     "pytest-xdist",
-    "python-novaclient",
-    "python-openstackclient",
     "ruff",
     "tox",
 ]
@@ -93,7 +94,7 @@ if __name__ == "__main__":
         include_package_data=True,
         package_data={"nova": ["py.typed", "db/migrations/*.mako", "db/migrations/*.ini", "**/*.template"]},
         install_requires=REQUIRES,
-        extras_require={"test": TEST_REQUIRES},
+        extras_require={"test": TEST_REQUIRES, "clients": CLIENTS},
         entry_points={"console_scripts": [f"{name} = {target}" for name, target in PROGRAMS.items()]},
         data_files=[
             ("etc/nova", FILES),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open the APIs' sockets here, then become another program (perhaps in another network namespace) that inherits them.
 
-Usage: ``python -m tools.quickstart.activate name=address:port … -- program argument …``.  The sockets are handed over by
-the socket activation protocol of systemd (sd_listen_fds(3)): file descriptors from 3 on, named in LISTEN_FDNAMES.
+Usage: ``python -m tools.quickstart.activate name=address:port … -- program argument …``.  The sockets are handed over
+by the socket activation protocol of systemd (sd_listen_fds(3)): file descriptors from 3 on, named in LISTEN_FDNAMES.
 """
 
 from __future__ import annotations

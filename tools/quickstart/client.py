@@ -33,7 +33,9 @@ class Client:
         checked(answer, f"logging in as {user}")
         self.session.headers["X-Auth-Token"] = answer.headers["X-Subject-Token"]
         self.session.headers["OpenStack-API-Version"] = "compute 2.35"
-        self.project_id = answer.json()["token"]["project"]["id"]
+        token = answer.json()["token"]
+        self.project_id = str(token["project"]["id"])
+        self.user_id = str(token["user"]["id"])
 
     def call(self, method: str, api: str, path: str, body: Json | None = None, *, missing_ok: bool = False) -> Json:
         """One JSON call; an empty answer is an empty dictionary."""

@@ -3,8 +3,26 @@
 
 from __future__ import annotations
 
+import re
+
 from tools.quickstart.credentials import write_private
 from tools.quickstart.layout import APIS, BRIDGE, FIXED_RANGE, Layout
+
+TGT_CONTROL_PORT = 77
+"""Our own tgtd has a control socket of this number; the machine's own has 0."""
+
+_ROOTWRAP = """\
+# Written by ./quickstart.
+[DEFAULT]
+filters_path = {filters}
+exec_dirs = /sbin,/usr/sbin,/bin,/usr/bin
+state_path = {state}
+config_path = {etc}
+use_syslog = False
+syslog_log_facility = syslog
+syslog_log_level = ERROR
+"""
+_INSTALLED_BRIDGE = "/usr/(local/)?bin/nova-dhcpbridge"
 
 _TEXT = """\
 # Written by ./quickstart; ./quickstart down removes it.
@@ -21,7 +39,7 @@ enabled_apis = osapi_compute,ec2,metadata,osapi_volume,identity,image
 {listens}
 metadata_listen = 0.0.0.0
 api_paste_config = {checkout}/etc/nova/api-paste.ini
-rootwrap_config = {checkout}/etc/nova/rootwrap.conf
+rootwrap_config = {rootwrap}
 compute_driver = libvirt
 network_manager = nova.network.manager.FlatDHCPManager
 flat_network_bridge = {bridge}
@@ -35,6 +53,8 @@ volume_driver = file
 volumes_dir = {state}/volumes
 iscsi_ip_address = 127.0.0.1
 iscsi_helper = tgtadm
+iscsi_control_port = {control_port}
+osapi_compute_link_prefix = http://127.0.0.1:8774
 
 [database]
 connection = sqlite:///{state}/nova.sqlite
@@ -60,8 +80,22 @@ def write(layout: Layout, *, virt_type: str, uri: str) -> None:
         bridge=BRIDGE,
         fixed_range=FIXED_RANGE,
         config=layout.config,
+        rootwrap=layout.rootwrap,
+        control_port=TGT_CONTROL_PORT,
         dhcpbridge=layout.program("nova-dhcpbridge"),
         virt_type=virt_type,
         uri=uri,
     )
     write_private(layout.config, text)
+    _write_rootwrap(layout)
+
+
+def _write_rootwrap(layout: Layout) -> None:
+    """The project's own filters, for the paths of this checkout."""
+    filters = layout.rootwrap.parent / "rootwrap.d"
+    filters.mkdir(mode=0o750, exist_ok=True)
+    bridge = re.escape(layout.program("nova-dhcpbridge"))
+    for source in sorted((layout.checkout / "etc" / "nova" / "rootwrap.d").glob("*.filters")):
+        write_private(filters / source.name, source.read_text().replace(_INSTALLED_BRIDGE, bridge))
+    text = _ROOTWRAP.format(filters=filters, state=layout.state, etc=layout.config.parent)
+    write_private(layout.rootwrap, text)

@@ -50,6 +50,11 @@ class Layout:
         return self.state / "run"
 
     @property
+    def rootwrap(self) -> Path:
+        """The privilege gate's configuration."""
+        return self.state / "etc" / "rootwrap.conf"
+
+    @property
     def guest(self) -> Path:
         return self.state / "guest-image"
 
@@ -90,6 +95,8 @@ def remembered(checkout: Path) -> Layout | None:
 
 def remember(layout: Layout) -> None:
     """Write down that this cloud is there, before anything is made."""
-    for directory in (layout.state, layout.logs, layout.run, layout.config.parent):
+    layout.state.mkdir(mode=0o711, exist_ok=True)  # the DHCP server's own user must pass to its files
+    layout.state.chmod(0o711)
+    for directory in (layout.logs, layout.run, layout.config.parent):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
     (layout.state / "host-network").write_text("yes\n" if layout.host_network else "no\n")

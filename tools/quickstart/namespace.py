@@ -16,17 +16,17 @@ def exists(name: str) -> bool:
 def create(name: str) -> None:
     """Make it, with its loopback up; nothing happens when it is there."""
     if not exists(name):
-        subprocess.run(["ip", "netns", "add", name], check=True)  # noqa: S603,S607
-    subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)  # noqa: S603,S607
+        subprocess.run(["ip", "netns", "add", name], check=True)
+    subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
 
 
 def pids(name: str) -> list[int]:
     """The processes that live in it."""
-    done = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False)  # noqa: S603,S607
+    done = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False)
     return [int(word) for word in done.stdout.split() if int(word) != os.getpid()]
 
 
 def delete(name: str) -> None:
     """Remove it; all that is in it (bridges, taps, rules) goes with it."""
     if exists(name):
-        subprocess.run(["ip", "netns", "delete", name], check=True)  # noqa: S603,S607
+        subprocess.run(["ip", "netns", "delete", name], check=True)

@@ -7,9 +7,13 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from tools.quickstart.progress import StepFailed
+
+T = TypeVar("T")
 
 
 def read_pid(pidfile: Path, *, word: str) -> int | None:
@@ -28,7 +32,7 @@ def start(argv: list[str], *, pidfile: Path, log: Path, word: str, env: dict[str
     if running is not None:
         return running
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=env
         )
     pidfile.write_text(f"{process.pid}\n")
@@ -63,20 +67,21 @@ def _is_zombie(pid: int) -> bool:
         return True
 
 
-def run(argv: list[str], *, log: Path, advice: str = "", stdin: bytes | None = None, env: dict[str, str] | None = None) -> str:
+def run(argv: list[str], *, log: Path, stdin: bytes = b"") -> str:
     """Run *argv* to its end; its words go to *log*; StepFailed when it fails."""
-    done = subprocess.run(argv, input=stdin, capture_output=True, check=False, env=env)  # noqa: S603
+    done = subprocess.run(argv, input=stdin, capture_output=True, check=False)
     with log.open("ab") as output:
         output.write(f"$ {' '.join(argv)}\n".encode() + done.stdout + done.stderr)
     if done.returncode != 0:
         words = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        raise StepFailed(
-            f"{' '.join(argv[:6])} … ended with {done.returncode}: {words[-1] if words else ''}", log=log, advice=advice
-        )
+        last = words[-1] if words else "nothing was said"
+        raise StepFailed(f"{' '.join(argv[:6])} … ended with {done.returncode}: {last}", log=log)
     return done.stdout.decode(errors="replace")
 
 
-def wait_until(condition, *, what: str, timeout_s: float, log: Path | None = None, advice: str = "", pause_s: float = 0.2):  # type: ignore[no-untyped-def]
+def wait_until(
+    condition: Callable[[], T | None], *, what: str, timeout_s: float, log: Path | None = None, pause_s: float = 0.2
+) -> T:
     """Ask *condition* until it gives something true, and give that; StepFailed after *timeout_s* seconds."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -84,5 +89,5 @@ def wait_until(condition, *, what: str, timeout_s: float, log: Path | None = Non
         if answer:
             return answer
         if time.monotonic() > deadline:
-            raise StepFailed(f"{what} did not happen in {timeout_s:.0f} s", log=log, advice=advice)
+            raise StepFailed(f"{what} did not happen in {timeout_s:.0f} s", log=log)
         time.sleep(pause_s)

@@ -72,7 +72,7 @@ def over_ssh(layout: Layout, address: str, command: str, *, timeout_s: float = 6
 
     def attempt() -> str | None:
         argv = [*ssh_command(layout, address), "-o", "ConnectTimeout=5", "-o", "BatchMode=yes", command]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
         with layout.log.open("a") as log:
             log.write(f"$ {' '.join(argv)}\n{done.stdout}{done.stderr}")
         return done.stdout.strip() or "\n" if done.returncode == 0 else None
