@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -353,3 +354,15 @@ def answers(uri: str) -> bool:
     except libvirt.libvirtError:
         return False
     return True
+
+
+def test_a_private_libvirtd_is_found_and_stopped_after_its_starter_was_killed(tmp_path: Path) -> None:
+    tool = str(Path(private_libvirt.__file__))
+    subprocess.run([sys.executable, tool, "start", str(tmp_path)], check=True, capture_output=True)
+    daemon = libvirtd_of(tmp_path)
+    assert daemon
+    assert private_libvirt.start(None, tmp_path) == private_libvirt.uri(tmp_path)
+    assert libvirtd_of(tmp_path) == daemon
+    private_libvirt.stop(tmp_path)
+    assert not Path(f"/proc/{daemon}").exists()
+    private_libvirt.stop(tmp_path)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The host's own iSCSI initiator: iscsiadm logs in, the guest gets the block device by its path.
 
-Runs in nova-compute; commands go through the privilege gate.  A failure leaves at most a node record without a session.
+Runs in nova-compute; commands go through the privilege gate.  A login that fails leaves nothing.
 One target holds one volume, so the session ends with the volume's last use on this host.
 """
 
@@ -52,7 +52,7 @@ class HostInitiator:
             self._iscsiadm(way.iqn, where, "-o", "new", ok_codes=(0, SESSION_EXISTS))
             if way.password is not None:
                 self._write_password(way, where)
-            self._iscsiadm(way.iqn, where, "--login", ok_codes=(0, SESSION_EXISTS))
+            self._log_in(way.iqn, where)
         self._wait_for(self.path(way))
 
     def disk(self, volume: AttachedVolume, *, target: str, boot_order: int | None = None) -> PathDisk:
@@ -74,8 +74,15 @@ class HostInitiator:
         """The link that udev makes for the volume's device."""
         return self._by_path / f"ip-{_portal_text(way)}-iscsi-{way.iqn}-lun-{way.lun}"
 
+    def _log_in(self, iqn: str, where: str) -> None:
+        try:
+            self._iscsiadm(iqn, where, "--login", ok_codes=(0, SESSION_EXISTS))
+        except errors.NovaError:
+            self._iscsiadm(iqn, where, "-o", "delete", ok_codes=(0, NO_OBJECTS))
+            raise
+
     def _iscsiadm(self, iqn: str, where: str, *words: str, ok_codes: tuple[int, ...] = (0,)) -> None:
-        self._runner.run(["iscsiadm", "-m", "node", "-T", iqn, "-p", where, *words], as_root=True, ok_codes=ok_codes)
+        self._runner.run([*_node(iqn, where), *words], as_root=True, ok_codes=ok_codes)
 
     def _write_password(self, way: VolumeConnection, where: str) -> None:
         """Put CHAP into the node's record, which is open-iscsi's own file; its command line would show the password."""
@@ -84,8 +91,10 @@ class HostInitiator:
         address, port = portal(way)
         name = f"{way.iqn}/{address},{port},1/default"
         record = next((base / name for base in self._records if (base / name).exists()), self._records[0] / name)
-        shown = self._runner.run(["iscsiadm", "-m", "node", "-T", way.iqn, "-p", where], as_root=True).text
-        kept = [line for line in shown.splitlines() if not line.startswith(("node.session.auth.", "#"))]
+        shown = self._runner.run(_node(way.iqn, where), as_root=True).text
+        # What is shown as <empty> is not in the record, and iscsid would take the word for a value.
+        given = (line for line in shown.splitlines() if not line.endswith("<empty>"))
+        kept = [line for line in given if not line.startswith(("node.session.auth.", "#"))]
         kept += [
             "node.session.auth.authmethod = CHAP",
             f"node.session.auth.username = {_one_line(way.username)}",
@@ -100,6 +109,11 @@ class HostInitiator:
             if time.monotonic() > deadline:
                 raise errors.HypervisorError("The volume's device did not appear on the host.", detail=str(path))
             time.sleep(POLL_S)
+
+
+def _node(iqn: str, where: str) -> list[str]:
+    """iscsiadm on one node.  The portal group is always 1, which also decides the record's file name."""
+    return ["iscsiadm", "-m", "node", "-T", iqn, "-p", f"{where},1"]
 
 
 def _portal_text(way: VolumeConnection) -> str:

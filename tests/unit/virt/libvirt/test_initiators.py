@@ -53,7 +53,10 @@ class Recorder:
         if "--login" in argv:
             self.device.touch()
         return Completed(
-            b"# BEGIN RECORD 2.1.8\nnode.name = x\nnode.session.auth.authmethod = None\n# END RECORD\n", b"", 0
+            b"# BEGIN RECORD 2.1.8\nnode.name = x\niface.ipaddress = <empty>\n"
+            b"node.session.auth.authmethod = None\n# END RECORD\n",
+            b"",
+            0,
         )
 
 
@@ -72,6 +75,7 @@ def test_the_host_logs_in_with_the_password_in_its_record_only(by_path: Path) ->
     assert f"node.session.auth.password = {CANARY}\n" in record
     assert "authmethod = CHAP" in record
     assert "authmethod = None" not in record
+    assert "<empty>" not in record
     assert initiator.disk(volume(), target="vdb").path == str(device)
     assert CANARY not in xml.serialize(initiator.disk(volume(), target="vdb").build())
 
@@ -81,7 +85,7 @@ def test_the_host_logs_out_of_what_the_disk_names(by_path: Path) -> None:
     initiator = HostInitiator(runner, by_path=by_path)
     initiator.disconnect(initiator.disk(volume(), target="vdb").build())
     assert [command[7:] for command in runner.commands] == [("--logout",), ("-o", "delete")]
-    assert runner.commands[0][:7] == ("iscsiadm", "-m", "node", "-T", IQN, "-p", "10.0.0.5:3260")
+    assert runner.commands[0][:7] == ("iscsiadm", "-m", "node", "-T", IQN, "-p", "10.0.0.5:3260,1")
 
 
 def test_a_target_name_that_is_none_is_refused(by_path: Path) -> None:
