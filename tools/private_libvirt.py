@@ -135,8 +135,7 @@ def hold(home: Path) -> int:
         subprocess.run(["mount", "--bind", str(home / name), place], check=True)
     signal.signal(signal.SIGTERM, _leave)
     try:
-        # Should the holder be killed, the daemons end with it.
-        _keep_running(*(["setpriv", "--pdeathsig", "TERM", daemon] for daemon in ("virtlogd", "libvirtd")))
+        _keep_running(*map(_command, ("virtlogd", "libvirtd")))
     except SystemExit:
         _end(list(_below(os.getpid())))
         _collect()
@@ -147,6 +146,11 @@ def _collect() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+
+
+def _command(daemon: str) -> list[str]:
+    """A daemon that ends with the holder, and whose pid file is not the one that the machine's own daemon locks."""
+    return ["setpriv", "--pdeathsig", "TERM", daemon, "--pid-file", f"/run/libvirt/private-{daemon}.pid"]
 
 
 def _leave(number: int, frame: object) -> None:

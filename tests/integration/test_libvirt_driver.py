@@ -363,6 +363,11 @@ def test_a_private_libvirtd_is_found_and_stopped_after_its_starter_was_killed(tm
     assert daemon
     assert private_libvirt.start(None, tmp_path) == private_libvirt.uri(tmp_path)
     assert libvirtd_of(tmp_path) == daemon
+    beside = tmp_path / "beside"
+    try:
+        assert answers(private_libvirt.start(None, beside))
+    finally:
+        private_libvirt.stop(beside)
     private_libvirt.stop(tmp_path)
     assert not Path(f"/proc/{daemon}").exists()
     private_libvirt.stop(tmp_path)
