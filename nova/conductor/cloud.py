@@ -17,6 +17,7 @@ from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
 from nova.workflow.background import Background, in_thread
+from nova.workflow.steps import no_pause
 
 LOG = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class Cloud:
     volume: VolumeService
     settings: ConductorSettings = field(default_factory=ConductorSettings)
     background: Background = in_thread
+    pause_before_step: Callable[[str], None] = no_pause
+    """Fault tests stop the daemon here, and kill it"""
 
 
 def quietly(what: str, send: Callable[[], object]) -> None:

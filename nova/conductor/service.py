@@ -27,7 +27,11 @@ class ConductorService:
 
     def periodic_tasks(self) -> list[PeriodicTask]:
         """What the daemon must call again and again."""
-        return [PeriodicTask("recovery", self.cloud.settings.recovery_interval_s, self._recovery.turn)]
+        interval_s = self.cloud.settings.recovery_interval_s
+        return [
+            PeriodicTask("recovery", interval_s, self._recovery.turn),
+            PeriodicTask("volume recovery", interval_s, self._volume_recovery.turn),
+        ]
 
     def build_instances(
         self, context: RequestContext, *, instance_uuids: tuple[str, ...], admin_password: Secret | None

@@ -248,6 +248,27 @@ def test_a_build_whose_conductor_died_is_taken_over(cloud: WorkflowCloud) -> Non
     assert cloud.claims() == cloud.allocated() == [uuid]
 
 
+@pytest.mark.parametrize("step", ["take_up", "select_hosts", "allocate", "hand_over", "order"])
+def test_a_conductor_killed_before_any_step_of_a_build_leaves_it_to_the_next_one(
+    cloud: WorkflowCloud, step: str
+) -> None:
+    cloud.add_host("a")
+    cloud.conductor_server.stop(5)
+    [uuid] = cloud.boot()
+    dying = dataclasses.replace(cloud.conductor.cloud, pause_before_step=dying_before(step, threading.Event()))
+    with pytest.raises(Killed):
+        ConductorService(dying).build_instances(ALICE, instance_uuids=(uuid,), admin_password=None)
+    cloud.conductor_server = cloud.serve(Conductor, cloud.conductor, host="controller")
+    with patient(cloud, requested_grace_s=0.5, takeover_grace_s=1.0):
+        wait_until(lambda: recovered(cloud, uuid), 20)
+    server = cloud.get(uuid)
+    assert server.vm_state is VmState.ACTIVE
+    assert cloud.guests() == {uuid: ["a"]}
+    assert cloud.drivers["a"].guests[uuid].starts == 1
+    assert cloud.claims() == cloud.allocated() == [uuid]
+    assert cloud.used() == {"a": (1, 1024, 1)}
+
+
 def test_a_build_on_a_host_that_dies_goes_to_another_and_the_dead_one_removes_its_part_when_it_returns(
     cloud: WorkflowCloud,
 ) -> None:
@@ -371,6 +392,13 @@ def patient(cloud: WorkflowCloud, **settings: float) -> Iterator[None]:
     cloud.conductor = ConductorService(made)
     yield
     cloud.conductor = before
+
+
+def recovered(cloud: WorkflowCloud, uuid: str) -> bool:
+    """Let recovery and the host look once; whether nothing is left to be done."""
+    cloud.conductor.periodic_tasks()[0].run()
+    {task.name: task for task in cloud.daemons["a"].periodic_tasks()}["unfinished orders"].run()
+    return cloud.get(uuid).task_state is None
 
 
 def stuck_in_a_dead_conductor(cloud: WorkflowCloud) -> str:

@@ -23,6 +23,7 @@ def build(parts: Parts) -> list[Service]:
         down_time_s=conf.service_down_time,
         recovery_interval_s=conf.conductor.recovery_interval_s,
         host_grace_s=conf.conductor.recovery_grace_s,
+        takeover_grace_s=conf.conductor.recovery_grace_s,
         **({"build_timeout_s": conf.instance_build_timeout} if conf.instance_build_timeout else {}),
     )
     cloud = Cloud(
@@ -33,6 +34,7 @@ def build(parts: Parts) -> list[Service]:
         network=parts.client(NetworkService),
         volume=parts.client(VolumeService),
         settings=settings,
+        pause_before_step=parts.pause_before_step("conductor"),
     )
     service = ConductorService(cloud)
     tasks = [scheduled(task, at_start=True) for task in service.periodic_tasks()]

@@ -22,7 +22,7 @@ from nova.context import RequestContext
 from nova.db import compute_nodes, faults, handover, instances, operations, volumes
 from nova.db.transaction import Transaction
 from nova.domain.instance import Fault, Instance, Operation
-from nova.domain.orders import BuildRequest
+from nova.domain.orders import BuildRequest, Order
 from nova.domain.request_spec import HostClaim, RequestSpec
 from nova.domain.states import OperationState, TaskState
 from nova.domain.transitions import Action
@@ -45,6 +45,7 @@ def build_instances(
     cloud: Cloud, context: RequestContext, *, instance_uuids: tuple[str, ...], admin_password: Secret | None
 ) -> None:
     """Build those of the instances whose operation nobody has taken up."""
+    cloud.pause_before_step("take_up")
     builds = cloud.db.run(lambda tx: _take_up(tx, instance_uuids))
     claims = _claims(cloud, context, builds)
     for build in builds:
@@ -70,6 +71,7 @@ def _claims(cloud: Cloud, context: RequestContext, builds: list[Build]) -> dict[
     """A claimed host for each build for which there is one; the others have been ended."""
     left, claims = list(builds), {}
     while left:
+        cloud.pause_before_step("select_hosts")
         try:
             found = cloud.scheduler.select_hosts(context, spec=_spec(left))
         except NovaError as error:
@@ -107,6 +109,7 @@ def _place(
     if not cloud.db.run(lambda tx: _networking(tx, instance.uuid)):
         _abandon(cloud, context, build)
         return
+    cloud.pause_before_step("allocate")
     try:
         cloud.network.allocate(
             dataclasses.replace(context, project_id=instance.project_id, user_id=instance.user_id),
@@ -118,6 +121,7 @@ def _place(
     except NovaError as error:
         give_up(cloud, context, build, error=error)
         return
+    cloud.pause_before_step("hand_over")
     if not cloud.db.run(lambda tx: _hand_over(cloud, tx, context, build, claim=claim, admin_password=admin_password)):
         _abandon(cloud, context, build)
 
@@ -143,8 +147,13 @@ def _hand_over(
     placed = dataclasses.replace(build.instance, host=claim.host, node=claim.node, task_state=TaskState.NETWORKING)
     order = order_for(tx, build.operation, placed, admin_password=admin_password)
     refresh_neighbours(cloud, tx, context, instance_uuid=placed.uuid)
-    afterwards(tx, f"build {placed.uuid}", lambda: send(cloud.compute.on(claim.host), context, order))
+    afterwards(tx, f"build {placed.uuid}", lambda: _order(cloud, context, order, host=claim.host))
     return True
+
+
+def _order(cloud: Cloud, context: RequestContext, order: Order, *, host: str) -> None:
+    cloud.pause_before_step("order")
+    send(cloud.compute.on(host), context, order)
 
 
 def give_up(cloud: Cloud, context: RequestContext, build: Build, *, error: NovaError) -> None:

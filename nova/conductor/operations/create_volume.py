@@ -42,6 +42,4 @@ def create_volume(cloud: Cloud, context: RequestContext, *, volume_id: str) -> N
 def _place(cloud: Cloud, tx: Transaction, context: RequestContext, volume_id: str, host: str) -> None:
     if volumes.take_host(tx, volume_id, host):
         LOG.info("Volume %s is to be made on %s.", volume_id, host)
-        afterwards(
-            tx, f"create volume {volume_id}", lambda: cloud.volume.on(host).create(context, volume_id=volume_id)
-        )
+        afterwards(tx, f"create volume {volume_id}", lambda: cloud.volume.on(host).create(context, volume_id=volume_id))

@@ -41,6 +41,7 @@ def report_progress(tx: Transaction, *, operation_id: int, host: str, task_state
 
 def finish_operation(cloud: Cloud, context: RequestContext, report: OperationReport) -> None:
     """Apply *report*.  Raises Forbidden when the operation is not in the hands of ``report.host``."""
+    cloud.pause_before_step("finish_operation")
     cloud.db.run(lambda tx: apply(cloud, tx, context, report))
 
 
