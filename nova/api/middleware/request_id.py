@@ -7,6 +7,7 @@ A client's own request id is not taken over: ids name instance actions, and a ch
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,6 +17,7 @@ from nova.context import new_request_id
 
 LOG = logging.getLogger(__name__)
 MAX_LOGGED = 200
+_TOKEN_IN_PATH = re.compile(r"(/tokens/)[^/]+")
 COMMON_HEADERS = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 
 
@@ -50,7 +52,7 @@ def _log(environ: Environ, status: str, headers: list[tuple[str, str]], taken_s:
     LOG.info(
         "%s %s from %s by user %s of project %s: %s, %s bytes, %.4f s [%s]",
         environ["REQUEST_METHOD"][:20],
-        path.encode("unicode_escape").decode("ascii"),
+        _TOKEN_IN_PATH.sub(r"\1***", path).encode("unicode_escape").decode("ascii"),
         environ.get("REMOTE_ADDR", "-"),
         context.user_id if context else "-",
         context.project_id if context else "-",
