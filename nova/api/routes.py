@@ -25,6 +25,8 @@ from nova.api.osapi import (
     services,
     tenant_usage,
     versions,
+    volume_attachments,
+    volumes,
 )
 from nova.api.routing import Route
 
@@ -49,6 +51,8 @@ _COMPUTE: tuple[Route, ...] = (
     *networks.ROUTES,
     *quota_sets.ROUTES,
     *tenant_usage.ROUTES,
+    *volume_attachments.ROUTES,
+    *volumes.ROUTES,
 )
 
 COMPUTE: tuple[Route, ...] = (*versions.V21_ROUTES, *_COMPUTE)

@@ -7,6 +7,7 @@ from nova.conf.spelling import Named, formerly
 
 DRIVERS = {
     "lvm": ("nova.volume.driver.ISCSIDriver", "nova.volume.iscsi.ISCSIDriver", "nova.volume.driver.VolumeDriver"),
+    "file": (),
     "fake": ("nova.volume.driver.FakeISCSIDriver", "nova.volume.driver.LoggingVolumeDriver"),
     "aoe": ("nova.volume.driver.AOEDriver",),
     "rbd": ("nova.volume.driver.RBDDriver",),
@@ -26,7 +27,8 @@ DEFAULT = [
         "volume_driver",
         type=Named(DRIVERS, plugins=True),
         default="lvm",
-        help="How nova-volume makes volumes. aoe, rbd and sheepdog are known from older files and not supported.",
+        help="How nova-volume keeps volumes: lvm in a volume group, file as raw files in volumes_dir. The others are "
+        "known from older files and not supported.",
     ),
     cfg.StrOpt("volume_group", default="nova-volumes", help="LVM volume group that volumes are made in."),
     cfg.StrOpt(
@@ -59,6 +61,14 @@ DEFAULT = [
     cfg.StrOpt("iscsi_target_prefix", default="iqn.2010-10.org.openstack:", help="Beginning of target names."),
     cfg.StrOpt("iscsi_ip_address", default="$my_ip", help="Address on which volumes are offered."),
     cfg.PortOpt("iscsi_port", default=3260, help="Port on which volumes are offered."),
+    cfg.IntOpt(
+        "iscsi_control_port",
+        default=0,
+        min=0,
+        max=65535,
+        help="Number of the tgtd that exports the volumes, as in its option --control-port; it ends the name of its "
+        "socket, /var/run/tgtd/socket.0. Another number lets a second tgtd serve other things on the same host.",
+    ),
     cfg.StrOpt(
         "iscsi_ip_prefix",
         default="$my_ip",

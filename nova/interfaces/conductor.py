@@ -31,6 +31,11 @@ class Conductor(Interface):
         ...
 
     @cast
+    def create_volume(self, context: RequestContext, *, volume_id: str) -> None:
+        """Find a nova-volume host for the recorded volume and have it made there; one that has a host is left alone."""
+        ...
+
+    @cast
     def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
         """The operation has come to *task_state*; ignored unless the operation is still in hand on *host*."""
         ...

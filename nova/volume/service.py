@@ -8,6 +8,7 @@ there and goes on.  Each operation may be asked for twice.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from nova.context import RequestContext
 from nova.db import volumes
@@ -29,18 +30,29 @@ class VolumeHost:
     def __init__(self, workplace: Workplace) -> None:
         self._place = workplace
         self._locks = KeyedLocks()
+        self._in_hand: set[tuple[str, str]] = set()
 
     def create(self, context: RequestContext, *, volume_id: str) -> None:
         """See the interface."""
         acknowledge()
-        with self._locks.hold(volume_id):
-            create.create_volume(self._place, volume_id)
+        self._once("create", volume_id, create.create_volume)
 
     def delete(self, context: RequestContext, *, volume_id: str) -> None:
         """See the interface."""
         acknowledge()
-        with self._locks.hold(volume_id):
-            delete.delete_volume(self._place, volume_id)
+        self._once("delete", volume_id, delete.delete_volume)
+
+    def _once(self, what: str, volume_id: str, work: Callable[[Workplace, str], None]) -> None:
+        """Do *work*, unless the same is being done for the volume already: wiping may take hours."""
+        key = (what, volume_id)
+        if key in self._in_hand:
+            return
+        self._in_hand.add(key)
+        try:
+            with self._locks.hold(volume_id):
+                work(self._place, volume_id)
+        finally:
+            self._in_hand.discard(key)
 
     def connect(self, context: RequestContext, *, volume_id: str, connector: Connector) -> VolumeConnection:
         """See the interface."""

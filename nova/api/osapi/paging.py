@@ -50,11 +50,16 @@ def after_marker(items: Sequence[T], page: Page, key: Any) -> list[T]:
     return list(items[start : start + page.limit])
 
 
+def offset_of(request: ApiRequest) -> int:
+    """``offset``, for lists that the database cuts."""
+    return _number(request, "offset") or 0
+
+
 def offset_page(request: ApiRequest, items: Sequence[T]) -> list[T]:
     """The page that ``limit`` (0 for the maximum) and ``offset`` name."""
     most = request.cloud.settings.max_limit
     limit = min(_number(request, "limit") or most, most)
-    offset = _number(request, "offset") or 0
+    offset = offset_of(request)
     return list(items[offset : offset + limit])
 
 

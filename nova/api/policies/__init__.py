@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from nova.api.policies import base, compute, identity, image
+from nova.api.policies import base, compute, identity, image, volume
 from nova.api.policies.rule import Rule
 
-ALL_RULES: tuple[Rule, ...] = base.RULES + compute.RULES + identity.RULES + image.RULES
+ALL_RULES: tuple[Rule, ...] = base.RULES + compute.RULES + identity.RULES + image.RULES + volume.RULES

@@ -2,6 +2,7 @@
 """Repository of volumes: their rows, the guarded changes of their status, exports to hosts, room on volume hosts."""
 
 from nova.db.volumes.capacities import capacities, report_capacity
+from nova.db.volumes.endings import forget, stale, touch
 from nova.db.volumes.exports import Export, add_export, export_of, exports_on, remove_export
 from nova.db.volumes.records import VolumeQuery, create, find, for_instances, get, get_by_number, remove, update
 from nova.db.volumes.states import (
@@ -13,6 +14,7 @@ from nova.db.volumes.states import (
     detached,
     fail,
     release_all,
+    reset_status,
     take_host,
     unfinished_on,
 )
@@ -34,13 +36,17 @@ __all__ = [
     "fail",
     "find",
     "for_instances",
+    "forget",
     "get",
     "get_by_number",
     "release_all",
     "remove",
     "remove_export",
     "report_capacity",
+    "reset_status",
+    "stale",
     "take_host",
+    "touch",
     "unfinished_on",
     "update",
 ]

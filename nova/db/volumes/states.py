@@ -48,7 +48,7 @@ def begin_attach(
     values = {
         "status": S.ATTACHING,
         "instance_uuid": instance_uuid,
-        "attached_host": host,
+        "attached_host": host or None,
         "mountpoint": mountpoint,
     }
     if not _move(tx, volume_id, (S.AVAILABLE,), values):
@@ -87,16 +87,27 @@ def release_all(tx: Transaction, instance_uuid: str) -> list[Volume]:
     return [volume for volume in held if detached(tx, volume.id, instance_uuid)]
 
 
-def begin_delete(tx: Transaction, volume_id: str, *, project_id: str | None) -> Volume:
-    """available or error → deleting.  NotFound; InvalidInput in any other status."""
+def begin_delete(tx: Transaction, volume_id: str, *, project_id: str | None, force: bool = False) -> Volume:
+    """available or error → deleting; with *force* from whatever it is while no instance has it.
+
+    NotFound; InvalidInput in any other status.
+    """
     volume = records.get(tx, volume_id, project_id=project_id)
     if volume.status is S.DELETING:
         return volume
-    if not _move(tx, volume_id, _DELETABLE, {"status": S.DELETING, "fault": None}):
+    before, guards = (tuple(S), [C.instance_uuid.is_(None)]) if force else (_DELETABLE, [])
+    if not _move(tx, volume_id, before, {"status": S.DELETING, "fault": None}, *guards):
+        wanted = "detached" if force else "available or in error"
         raise errors.InvalidInput(
-            f"Volume {volume_id} is {volume.status}; it must be available or in error to be deleted.", field="id"
+            f"Volume {volume_id} is {volume.status}; it must be {wanted} to be deleted.", field="id"
         )
     return volume
+
+
+def reset_status(tx: Transaction, volume_id: str, status: VolumeStatus) -> None:
+    """Say what a volume is, whatever it was; what is attached stays so.  NotFound."""
+    if not _move(tx, volume_id, tuple(S), {"status": status, "fault": None}):
+        raise errors.NotFound.of("volume", volume_id)
 
 
 def unfinished_on(tx: Transaction, host: str) -> list[Volume]:

@@ -15,17 +15,28 @@ from nova.db.engine import Transaction
 from nova.db.volumes import Export
 from nova.domain.block_device import Connector, VolumeConnection
 from nova.domain.volume import Volume
-from nova.errors import Conflict, NovaError
+from nova.errors import AlreadyExists, Conflict, NovaError
 from nova.secret import Secret
 from nova.volume.targets.tgt import LUN
 from nova.volume.workplace import Workplace
 
 LOG = logging.getLogger(__name__)
 
+ATTEMPTS = 20
+
 
 def connect(place: Workplace, volume_id: str, connector: Connector) -> VolumeConnection:
-    """Export to *connector*; Conflict while another host has it."""
-    volume, export = place.db.run(lambda tx: _record(tx, place, volume_id, connector))
+    """Export to *connector*; Conflict while another host has it.
+
+    An export to a host that the volume is not attached to any more, because that host died, is withdrawn first.
+    """
+    volume, export = place.db.run(
+        lambda tx: (volumes.get(tx, volume_id), volumes.export_of(tx, volume_id)), write=False
+    )
+    if export is not None and export.initiator_host != connector.host == volume.attached_host:
+        LOG.warning("Volume %s is withdrawn from %s, which has lost it.", volume_id, export.initiator_host)
+        withdraw(place, volume)
+    volume, export = _recorded(place, volume_id, connector)
     _make(place, volume, export)
     return VolumeConnection(
         volume_id=volume.id,
@@ -70,6 +81,16 @@ def restore_exports(place: Workplace) -> None:
                 _make(place, volume, export)
     except NovaError as error:
         LOG.error("The exports of this host cannot be looked after now: %s", error)
+
+
+def _recorded(place: Workplace, volume_id: str, connector: Connector) -> tuple[Volume, Export]:
+    """The recorded export; a target number that another volume takes at the same moment is passed over."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return place.db.run(lambda tx: _record(tx, place, volume_id, connector))
+        except AlreadyExists:
+            LOG.info("The target's number for volume %s was taken by another one.", volume_id)
+    return place.db.run(lambda tx: _record(tx, place, volume_id, connector))
 
 
 def _record(tx: Transaction, place: Workplace, volume_id: str, connector: Connector) -> tuple[Volume, Export]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import logging
 
-from nova.db import quotas, volumes
-from nova.db.engine import Transaction
+from nova.db import volumes
 from nova.domain.states import VolumeStatus
-from nova.domain.volume import Volume
 from nova.errors import NotFound, NovaError
 from nova.volume.operations.connect import withdraw
 from nova.volume.workplace import Workplace
@@ -33,12 +31,5 @@ def delete_volume(place: Workplace, volume_id: str) -> None:
         message = error.message
         place.db.run(lambda tx: volumes.fail(tx, volume_id, status=VolumeStatus.ERROR_DELETING, fault=message))
         return
-    place.db.run(lambda tx: forget(tx, volume))
+    place.db.run(lambda tx: volumes.forget(tx, volume))
     LOG.info("Volume %s is deleted.", volume_id)
-
-
-def forget(tx: Transaction, volume: Volume) -> None:
-    """Mark the row deleted and give its quota back, once."""
-    if volumes.remove(tx, volume.id):
-        amounts = {"volumes": 1, "gigabytes": volume.size_gb}
-        quotas.release(tx, amounts, project_id=volume.project_id, user_id=volume.user_id)
