@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 import logging
 from dataclasses import dataclass
-from random import SystemRandom
+from random import Random
 
 from nova.context import RequestContext
 from nova.db import compute_nodes, placements, volumes
@@ -49,7 +49,7 @@ class SchedulerService:
         self._settings = settings
         self._filters = filters_named(settings.filters)
         self._failures = RecentFailures(settings.failure_memory_s)
-        self._random = SystemRandom()
+        self._random = Random()  # noqa: S311 - chance that spreads servers, no secret
 
     def select_hosts(self, context: RequestContext, *, spec: RequestSpec) -> list[HostClaim]:
         """See the interface."""
