@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, select, update
+from sqlalchemy import ColumnElement, case, delete, false, select, update
 
 from nova import errors
 from nova.db import quotas
@@ -27,7 +27,7 @@ from nova.domain.network import FixedAddress, Network, Nic, ReleasedAddress
 _RACES = 20
 _GAP_SEARCH = 512
 _FREE: ColumnElement[bool] = (
-    FIXED_IPS.c.instance_uuid.is_(None) & FIXED_IPS.c.allocated.is_(False) & FIXED_IPS.c.reserved.is_(False)
+    FIXED_IPS.c.instance_uuid.is_(None) & (FIXED_IPS.c.allocated == false()) & (FIXED_IPS.c.reserved == false())
 )
 
 
@@ -190,10 +190,11 @@ def _gap(tx: Transaction, network: Network, usable: UsableRange, *, after: int) 
 
 def _claim_rested(tx: Transaction, network: Network, usable: UsableRange, holder: dict[str, Any]) -> str | None:
     """The free address that rested longest.  Daemons that search at the same time pass over each other's rows."""
-    inside = FIXED_IPS.c.host_number.between(usable.first, usable.last)
-    free = (FIXED_IPS.c.network_id == network.id) & _FREE & inside
+    # The sum keeps the databases from going through the whole range by its index, in place of the free rows by theirs.
+    number = FIXED_IPS.c.host_number + 0
+    free = (FIXED_IPS.c.network_id == network.id) & _FREE & number.between(usable.first, usable.last)
     if usable.never:
-        free &= FIXED_IPS.c.host_number.not_in(sorted(usable.never))
+        free &= number.not_in(sorted(usable.never))
     query = select(FIXED_IPS.c.id, FIXED_IPS.c.address).where(free).order_by(FIXED_IPS.c.released_at).limit(1)
     for _ in range(_RACES):
         row = tx.execute(query.with_for_update(skip_locked=True)).first()

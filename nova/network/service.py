@@ -87,10 +87,9 @@ class Service:
         self, context: RequestContext, *, network_ids: tuple[int, ...], released: tuple[ReleasedAddress, ...]
     ) -> None:
         """See the interface."""
-        mine = [number for number in network_ids if self._wiring.serves(number)]
-        if len(mine) < len(network_ids):
+        if not all(self._wiring.serves(number) for number in network_ids):
             self.look_again()
-        self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, mine), write=False))
+        self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids), write=False))
         self._wiring.remove(released)
 
     def refresh(self, context: RequestContext) -> None:

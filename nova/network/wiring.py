@@ -76,6 +76,7 @@ class Wiring:
         self._make_dhcp = dhcp
         self._servers: dict[str, DhcpServing] = {}
         self._bridge_of: dict[int, str] = {}
+        self._lost: list[str] = []
         self._lock = threading.Lock()
 
     def apply(self, networks: Sequence[Network], hosts: Sequence[DhcpHost]) -> None:
@@ -136,6 +137,12 @@ class Wiring:
         self._bridge_of = {number: name for number, name in self._bridge_of.items() if name in wanted}
 
     def _apply_filters(self, bridges: Sequence[GuestBridge]) -> None:
+        lost = nat.outside_fixed_range(self._nat, bridges)
+        if lost != self._lost:
+            LOG.warning(
+                "Not in fixed_range %s, so without a way out: %s", self._nat.fixed_range, ", ".join(lost) or "none"
+            )
+        self._lost = lost
         ipv4, ipv6 = self._filters
         ipv4.apply(nat.ipv4_rules(self._nat, bridges))
         ipv6.apply(nat.ipv6_rules(bridges))

@@ -52,6 +52,13 @@ def ipv6_rules(bridges: Sequence[GuestBridge]) -> RuleSet:
     return RuleSet(chains=chains, jumps=standard_jumps(OWNER, nat=False))
 
 
+def outside_fixed_range(settings: NatSettings, bridges: Sequence[GuestBridge]) -> list[str]:
+    """The networks whose guests do not get out, because ``fixed_range`` does not hold them."""
+    fixed = ipaddress.ip_network(settings.fixed_range, strict=False)
+    ranges = [ipaddress.ip_network(network.cidr) for bridge in bridges for network in bridge.networks if network.cidr]
+    return [str(one) for one in ranges if one.version != fixed.version or not one.subnet_of(fixed)]  # type: ignore[arg-type]
+
+
 def _input(settings: NatSettings, bridges: Sequence[GuestBridge]) -> Iterator[str]:
     metadata = f"-p tcp -m tcp --dport {settings.metadata_port} -m conntrack --ctorigdst {METADATA_ADDRESS}"
     for bridge in bridges:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import collections
 import ipaddress
+import time
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
@@ -126,6 +127,21 @@ class Addresses:
         assert only(claim(db, network)) == "10.0.0.62"
         assert max(costs) <= 5
         assert db.statements - before <= 7
+
+    def test_a_claim_in_a_full_large_network_reads_the_free_rows_and_not_the_used_ones(self, db: Database) -> None:
+        network = network_of(db, "10.0.0.0/16")
+        used = {"network_id": network.id, "allocated": True, "leased": False, "reserved": False, "instance_uuid": "z"}
+        rows = [used | {"address": f"10.0.{n >> 8}.{n & 255}", "host_number": n} for n in range(2, 40000)]
+        with db.transaction() as tx:
+            for start in range(0, len(rows), 2000):
+                tx.execute(FIXED_IPS.insert(), rows[start : start + 2000])
+            tx.execute(NETWORKS.update().values(next_fixed=1 << 16))
+            last = FIXED_IPS.c.host_number.between(39000, 39100)
+            tx.execute(FIXED_IPS.update().where(last).values(instance_uuid=None, allocated=False))
+        started = time.monotonic()
+        for _ in range(50):
+            claim(db, network)
+        assert (time.monotonic() - started) / 50 < 0.02
 
     def test_reserved_blocks_are_passed_over_in_one_step(self, db: Database) -> None:
         network = network_of(db, "10.0.0.0/22")

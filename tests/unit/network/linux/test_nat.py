@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 
 from nova.domain.network import Network
-from nova.network.linux.nat import ipv4_rules, ipv6_rules
+from nova.network.linux.nat import ipv4_rules, ipv6_rules, outside_fixed_range
 from nova.network.settings import NatSettings
 from nova.network.topology import GuestBridge
 
@@ -63,3 +63,9 @@ def test_ipv6_has_rules_only_where_a_network_has_it() -> None:
     assert ipv6_rules([BRIDGE]).chains == {}
     six = dataclasses.replace(BRIDGE, networks=(dataclasses.replace(NETWORK, cidr_v6="fd00::/64"),))
     assert ipv6_rules([six]).chains["filter", "nova-network-INPUT"][-1] == "-i br100 -j DROP"
+
+
+def test_networks_outside_the_fixed_range_are_named() -> None:
+    assert outside_fixed_range(SETTINGS, [BRIDGE]) == []
+    elsewhere = dataclasses.replace(BRIDGE, networks=(dataclasses.replace(NETWORK, cidr="192.168.0.0/24"),))
+    assert outside_fixed_range(SETTINGS, [BRIDGE, elsewhere]) == ["192.168.0.0/24"]
