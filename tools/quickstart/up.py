@@ -37,10 +37,11 @@ class Up:
         """All steps."""
         remember(self.layout)
         step = self.progress.step
-        with step("Ask whether KVM really works here (it may take 8 s)"):
-            self.virt_type = self._probe()
-        with step(f"Build a small bootable image for {self.virt_type}"):
-            image = self._build_image()
+        with step("Build a small bootable image"):
+            built = self._build_image()
+        with step("Ask with a real boot whether KVM works here (it may take 8 s)"):
+            self.virt_type = kvm_probe.probe(built.kernel, cache=self.layout.state / "kvm-probe")
+        print(f"        guests will run on {self.virt_type}")
         with step("Make the cloud's own network, hypervisor and iSCSI target"):
             self._make_ground()
         with step("Write the configuration, make the database and the administrator"):
@@ -50,7 +51,7 @@ class Up:
         with step("Make the network, a project, a user and a key pair"):
             demo = self._make_demo()
         with step("Upload the image through the image API"):
-            image_id = self._admin().upload_image(IMAGE, image)
+            image_id = self._admin().upload_image(IMAGE, built.disk)
         with step("Boot a server through the compute API"):
             server_id = server.boot(demo, image_id=image_id, key_name=KEY_PAIR)
             view = server.wait_active(demo, server_id, layout=self.layout)
@@ -67,18 +68,13 @@ class Up:
             server.write_and_read(self.layout, address, device)
         self._say_goodbye(address)
 
-    def _probe(self) -> str:
-        return kvm_probe.probe(cache=self.layout.state / "kvm-probe")
-
-    def _build_image(self) -> Path:
+    def _build_image(self) -> guest_image.GuestImage:
         lines: list[str] = []
         try:
-            built = guest_image.build(self.layout.guest, cache=self.layout.state / "cache", say=lines.append)
+            return guest_image.build(self.layout.guest, cache=self.layout.state / "cache", say=lines.append)
         finally:
             with self.layout.log.open("a") as log:
                 log.writelines(f"{line}\n" for line in lines)
-        return built.disk
-
     def _make_ground(self) -> None:
         layout = self.layout
         if layout.namespace is not None:
@@ -119,7 +115,7 @@ class Up:
 
         def answers() -> bool:
             if processes.read_pid(pidfile, word="nova-all") is None:
-                raise StepFailed("nova-all has ended", log=log if log.stat().st_size else layout.logs / "nova-all.log")
+                raise StepFailed("nova-all has ended", log=log)
             try:
                 return all(requests.get(f"{endpoint(api)}/", timeout=5).status_code < 500 for api in APIS)
             except requests.RequestException:

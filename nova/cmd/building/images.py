@@ -16,7 +16,7 @@ from nova.image.local import LocalImages
 from nova.image.protocol import ImageService
 from nova.image.remote import RemoteImages
 from nova.image.uploading import StoreSettings
-from nova.neighbours.glance import Glance, GlanceSettings
+from nova.neighbours.glance import GlanceClient, GlanceSettings
 from nova.rpc.blocking import run_blocking
 from nova.virt.driver import ImageReader
 
@@ -66,10 +66,10 @@ def remote_images(parts: Parts) -> RemoteImages:
     """A Glance, or the image API of another nova-api."""
     group = parts.conf.glance
     settings = GlanceSettings(
-        api_servers=tuple(urls.glance_servers(parts.conf)),
-        num_retries=group.num_retries,
-        read_timeout_s=group.http_timeout_s,
+        servers=tuple(urls.glance_servers(parts.conf)),
+        retries=group.num_retries,
+        timeout_s=group.http_timeout_s,
         ca_file=group.cafile or "",
         insecure=group.insecure,
     )
-    return RemoteImages(Glance(settings))
+    return RemoteImages(GlanceClient(settings))
