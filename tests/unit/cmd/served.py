@@ -20,7 +20,7 @@ from typing import Any  # noqa: E402
 from nova.cmd.launcher import ProcessSettings, process, run  # noqa: E402
 from nova.cmd.sockets import inherited, listen  # noqa: E402
 from nova.cmd.workers import Workers  # noqa: E402
-from nova.cmd.wsgi import WsgiServer, WsgiSettings  # noqa: E402
+from nova.cmd.wsgi import TlsFiles, WsgiServer, WsgiSettings  # noqa: E402
 from nova.errors import InvalidConfiguration  # noqa: E402
 
 LIMITS = WsgiSettings(max_connections=50, header_timeout_s=0.5, keep_alive_s=0.6, io_timeout_s=2.0)
@@ -46,6 +46,7 @@ def main() -> int:
     parser.add_argument("--pidfile", default="")
     parser.add_argument("--daemonize", action="store_true")
     parser.add_argument("--grace", type=float, default=5.0)
+    parser.add_argument("--tls", default="")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
@@ -65,7 +66,9 @@ def serve(listener: Any, options: argparse.Namespace) -> None:
     """Serve here, or in workers."""
 
     def here() -> None:
-        run([WsgiServer("echo", app, listener, settings=LIMITS)], grace_s=options.grace, reload=reload)
+        tls = TlsFiles(cert_file=options.tls) if options.tls else None
+        server = WsgiServer("echo", app, listener, settings=LIMITS, tls=tls)
+        run([server], grace_s=options.grace, reload=reload)
 
     def reload() -> None:
         print("reloaded", flush=True)
