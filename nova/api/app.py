@@ -14,6 +14,7 @@ from typing import Any
 from nova.api import routes
 from nova.api.cloud import deployed
 from nova.api.dispatch import Application, Dialect
+from nova.api.metadata.application import MetadataApplication
 from nova.errors import InvalidConfiguration
 
 
@@ -41,3 +42,8 @@ def osapi_compute_versions_factory(_global: dict[str, str], **_local: str) -> Ap
     """The root of port 8774."""
     dialect = Dialect(legacy=True, project_in_path=False, needs_project=False)
     return Application(deployed(), routes.COMPUTE_VERSIONS, dialect=dialect)
+
+
+def metadata_factory(_global: dict[str, str], **_local: str) -> MetadataApplication:
+    """What servers ask about themselves: port 8775."""
+    return MetadataApplication(deployed())

@@ -33,6 +33,9 @@ class ApiSettings:
     max_body_bytes: int = 114688
     """osapi_max_request_body_size"""
     metadata_max_body_bytes: int = 4096
+    metadata_cache_s: float = 15.0
+    """metadata_cache_expiration"""
+    dhcp_domain: str = "novalocal"
     compute_link_prefix: str = ""
     glance_link_prefix: str = ""
     image_endpoint: str = ""

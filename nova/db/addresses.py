@@ -80,6 +80,13 @@ def instance_at(tx: Transaction, address: str) -> str | None:
     return tx.execute(query).scalar_one_or_none()
 
 
+def living_instance_at(tx: Transaction, address: str) -> str | None:
+    """The same, where the instance is not deleted."""
+    query = select(FIXED_IPS.c.instance_uuid).join(INSTANCES, INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
+    here = (FIXED_IPS.c.address == address, FIXED_IPS.c.allocated, INSTANCES.c.deleted == 0)
+    return tx.execute(query.where(*here)).scalar_one_or_none()
+
+
 def get(tx: Transaction, address: str) -> FixedIp:
     """What is recorded about a fixed address; NotFound when nobody ever used it."""
     found = _fixed_ips(tx, FIXED_IPS.c.address == address)

@@ -18,6 +18,12 @@ def filter_factory(_global: dict[str, str], *, max_bytes: str = "", **_local: st
     return lambda app: SizeLimit(app, limit=limit)
 
 
+def metadata_filter_factory(_global: dict[str, str], **_local: str) -> Callable[[Any], Any]:
+    """For api-paste.ini: the bound of metadata_max_request_body_size."""
+    limit = deployed().settings.metadata_max_body_bytes
+    return lambda app: SizeLimit(app, limit=limit)
+
+
 class SizeLimit:
     """See the module."""
 

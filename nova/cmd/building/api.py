@@ -95,6 +95,8 @@ def _settings(parts: Parts) -> ApiSettings:
         max_limit=conf.osapi_max_limit,
         max_body_bytes=conf.osapi_max_request_body_size,
         metadata_max_body_bytes=conf.metadata_max_request_body_size,
+        metadata_cache_s=conf.metadata_cache_expiration,
+        dhcp_domain=conf.dhcp_domain,
         compute_link_prefix=conf.osapi_compute_link_prefix or "",
         glance_link_prefix=conf.osapi_glance_link_prefix or "",
         image_endpoint=urls.glance_servers(conf)[0],

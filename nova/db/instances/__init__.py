@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Repository of instances: rows, searches, state changes, metadata.  What changes a row needs a write transaction."""
 
-from nova.db.instances.metadata import delete_metadata_item, merge_metadata, replace_metadata, set_system_metadata
+from nova.db.instances.metadata import (
+    add_system_metadata,
+    delete_metadata_item,
+    merge_metadata,
+    replace_metadata,
+    set_system_metadata,
+)
 from nova.db.instances.records import (
     InstanceChanges,
     active_between,
@@ -33,6 +39,7 @@ __all__ = [
     "InstanceChanges",
     "InstanceQuery",
     "active_between",
+    "add_system_metadata",
     "assign_host",
     "begin",
     "delete_metadata_item",

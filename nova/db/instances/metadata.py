@@ -47,6 +47,16 @@ def set_system_metadata(tx: Transaction, uuid: str, items: Mapping[str, str]) ->
     _store(tx, SYSTEM_METADATA, uuid, before, {**before, **items}, -1)
 
 
+def add_system_metadata(tx: Transaction, uuid: str, items: Mapping[str, str]) -> bool:
+    """Add items unless one of them is there already, in which case nothing changes; whether it was done.  NotFound."""
+    _touch(tx, uuid, None)
+    before = _items(tx, SYSTEM_METADATA, uuid)
+    if before.keys() & items.keys():
+        return False
+    _store(tx, SYSTEM_METADATA, uuid, before, {**before, **items}, -1)
+    return True
+
+
 def _touch(tx: Transaction, uuid: str, project_id: str | None) -> None:
     """Lock the instance's row, which also notes the time of the change."""
     c = INSTANCES.c
