@@ -23,13 +23,17 @@ from nova.virt.filters.noop import NoFilters
 from nova.virt.libvirt.driver import LibvirtDriver
 from nova.virt.libvirt.settings import LibvirtSettings
 
+AT_START = {"resources"}
+"""Tasks whose first turn does not wait: a new host is of use at once."""
+
 
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
     conf = parts.conf
+    filters = _filters(parts)
     host = Host(
         driver=_driver(parts),
-        filters=_filters(parts),
+        filters=filters,
         conductor=parts.client(Conductor),
         volume=parts.client(VolumeService),
         images=image_reader(parts),
@@ -40,13 +44,19 @@ def build(parts: Parts) -> list[Service]:
         journal_dir=Path(conf.instances_path) / "journal",
         pause_before_step=parts.pause_before_step("compute"),
     )
+
+    def start() -> None:
+        if isinstance(filters, LinuxFilters):
+            filters.check()
+        daemon.start()
+
     served = parts.daemon(
         "nova-compute",
         Compute,
         daemon.service,
-        tasks=[scheduled(task) for task in daemon.periodic_tasks()],
+        tasks=[scheduled(task, at_start=task.name in AT_START) for task in daemon.periodic_tasks()],
         heartbeat=daemon.heartbeat,
-        prepare=daemon.start,
+        prepare=start,
     )
     return [served, _Orders(daemon)]
 
