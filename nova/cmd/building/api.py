@@ -16,6 +16,7 @@ from nova.cmd.building.images import image_service, local_images
 from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import image_store, paste_file, policy_file
 from nova.cmd.daemon import Daemon, PeriodicTask, Service
+from nova.cmd.quotas import quota_defaults
 from nova.cmd.wsgi import TlsFiles, WsgiServer, WsgiSettings
 from nova.conf import urls
 from nova.context import RequestContext
@@ -121,18 +122,6 @@ def _settings(parts: Parts) -> ApiSettings:
         endpoints=_endpoints(conf),
         image_size_cap=conf.image.image_size_cap,
     )
-
-
-def quota_defaults(conf: Any) -> dict[str, int]:
-    """What a project may have where nothing else is said."""
-    names = (
-        *("instances", "cores", "ram", "floating_ips", "fixed_ips", "metadata_items", "injected_files"),
-        *("injected_file_content_bytes", "key_pairs", "security_groups", "security_group_rules"),
-        *("server_groups", "server_group_members", "volumes", "gigabytes", "snapshots"),
-    )
-    found = {name: conf.quota[name] for name in names}
-    found["injected_file_path_bytes"] = conf.quota.injected_file_path_length
-    return found
 
 
 def _endpoints(conf: Any) -> tuple[Endpoint, ...]:
