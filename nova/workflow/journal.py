@@ -153,12 +153,15 @@ class JournalDirectory:
         self._clock = clock
 
     def open(self, context: RequestContext, order: Order) -> Journal:
-        """A journal for an order that has just come.
+        """The journal of an order that has just come: the one that is there, if the order has come before.
 
         Where it cannot be written (a full disk), the journal is kept in memory: a delete must be possible then, and
         after a crash nova-conductor hands the order out again.
         """
         path = self._path / f"{instance_order(order).operation_id}{SUFFIX}"
+        left = self._read(path) if path.exists() else None
+        if left is not None:
+            return left
         try:
             _write_whole(path, _encoder.encode(_first_line(context, order)) + b"\n")
         except OSError as exc:

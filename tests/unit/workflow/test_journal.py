@@ -117,3 +117,9 @@ def test_a_directory_that_cannot_be_written_leaves_a_journal_in_memory(tmp_path:
     journal = JournalDirectory(blocked / "journal", host="a").open(context(), build_order())
     journal.began("fetch_images")
     assert journal.last_step() == "fetch_images"
+
+
+def test_an_order_that_comes_again_goes_on_with_its_journal(tmp_path: Path) -> None:
+    directory = JournalDirectory(tmp_path, host="a")
+    directory.open(context(), build_order()).attempt()
+    assert directory.open(context(), build_order()).attempts == 1
