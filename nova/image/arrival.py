@@ -18,7 +18,6 @@ from nova import errors
 from nova.db.images.uploads import Received
 from nova.virt.images.inspector import Inspection
 
-CLAIM_STEP_BYTES = 64 * 1024**2
 SIGN_OF_LIFE_S = 0.5
 HASH_ALGORITHM = "sha512"
 _PIECE_BYTES = 1024 * 1024
@@ -83,24 +82,19 @@ def take(
     *,
     digest: Digest,
     bounds: Bounds,
-    alive: Callable[[int], None],
+    alive: Callable[[int], int],
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Write all *chunks* to *target*.
 
-    :param alive: told how many bytes are claimed in all; raises when the upload has to stop
+    :param alive: told how many bytes are needed in all, says how many are claimed; raises when the upload has to stop
     """
     claimed, asked_at = bounds.announced or 0, clock()
     for chunk in _pieces(chunks):
         size_bytes = digest.size_bytes + len(chunk)
         bounds.check_sum(size_bytes)
-        if size_bytes > claimed:
-            claimed = min(size_bytes + CLAIM_STEP_BYTES, max(bounds.cap, size_bytes))
-            alive(claimed)
-            asked_at = clock()
-        elif clock() - asked_at > SIGN_OF_LIFE_S:
-            alive(claimed)
-            asked_at = clock()
+        if size_bytes > claimed or clock() - asked_at > SIGN_OF_LIFE_S:
+            claimed, asked_at = alive(size_bytes), clock()
         digest.feed(chunk)
         target.write(chunk)
     bounds.check_end(digest.size_bytes)

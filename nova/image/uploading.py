@@ -136,9 +136,9 @@ class Uploads:
     ) -> None:
         limits = self._settings.limits
 
-        def alive(claimed: int) -> None:
-            self._db.run(
-                lambda tx: uploads.go_on(tx, image_id, upload_id=upload_id, bytes_claimed=claimed, limits=limits)
+        def alive(needed: int) -> int:
+            return self._db.run(
+                lambda tx: uploads.go_on(tx, image_id, upload_id=upload_id, bytes_needed=needed, limits=limits)
             )
 
         with self._files.receive(upload_id) as target:

@@ -259,6 +259,9 @@ class TestLimits:
         images.upload(context, first, slow(), size_bytes=900_000)
         with pytest.raises(errors.QuotaExceeded):
             images.upload(context, second, [b"y" * 100_000 for _ in range(8)])
+        small = cloud.new_image(cloud.token("alice"), data=None)
+        images.upload(context, small, [b"y" * 100_000 for _ in range(6)])
+        images.delete(context, small)
         images.delete(context, first)
         images.upload(context, second, [b"y" * 800_000], size_bytes=800_000)
 

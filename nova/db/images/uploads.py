@@ -21,6 +21,9 @@ from nova.db.models.image import ImageRow, ImageStoreOwnerRow
 _t = rows.images
 _owners = ImageStoreOwnerRow.__table__
 
+CLAIM_STEP_BYTES = 64 * 1024**2
+_NO_LIMIT = 2**62
+
 RECEIVING = ("saving", "uploading", "importing")
 """States in which one upload owns the image."""
 
@@ -71,19 +74,23 @@ def begin(
         raise errors.InvalidState("The image has data already, or is being uploaded.", resource="image", id=image_id)
 
 
-def go_on(tx: Transaction, image_id: str, *, upload_id: str, bytes_claimed: int, limits: StoreLimits) -> None:
-    """A sign of life of an upload, which claims *bytes_claimed* in all from now on.
+def go_on(tx: Transaction, image_id: str, *, upload_id: str, bytes_needed: int, limits: StoreLimits) -> int:
+    """A sign of life of an upload that needs *bytes_needed* in all; how many it has claimed now.
+
+    More than needed is claimed where there is room, so that not every chunk has to ask.
 
     :raises errors.InvalidState: the image was deleted, or the upload was taken for dead
     :raises errors.QuotaExceeded: there is no room for that much
     """
     row = tx.execute(select(_t.c.owner, _t.c.reserved_bytes).where(*_mine(image_id, upload_id))).one_or_none()
-    if row is not None and bytes_claimed > row.reserved_bytes:
+    claimed = row.reserved_bytes if row else 0
+    if row is not None and bytes_needed > claimed:
         _take_turn(tx, row.owner)
-        _ensure_room(tx, row.owner, more=bytes_claimed - row.reserved_bytes, limits=limits)
-    claimed = max(bytes_claimed, row.reserved_bytes if row else 0)
+        room = _ensure_room(tx, row.owner, more=bytes_needed - claimed, limits=limits)
+        claimed = min(bytes_needed + CLAIM_STEP_BYTES, claimed + room)
     values = {"touched_at": tx.now, "reserved_bytes": claimed}
     _ensure_mine(tx.execute(update(ImageRow).where(*_mine(image_id, upload_id)).values(values)).rowcount, image_id)
+    return int(claimed)
 
 
 def finish(tx: Transaction, image_id: str, *, upload_id: str, received: Received) -> None:
@@ -186,13 +193,16 @@ def _take_turn(tx: Transaction, owner: str) -> None:
         tx.execute(mine)
 
 
-def _ensure_room(tx: Transaction, owner: str, *, more: int, limits: StoreLimits) -> None:
+def _ensure_room(tx: Transaction, owner: str, *, more: int, limits: StoreLimits) -> int:
+    """How many bytes *owner* may still claim; QuotaExceeded where that is less than *more*."""
     if limits.total_bytes is None:
-        return
+        return _NO_LIMIT
     size = func.coalesce(_t.c.size, 0)
     kept = select(func.sum(size + _t.c.reserved_bytes)).where(_t.c.owner == owner, _t.c.deleted == 0)
-    used = int(tx.execute(kept).scalar() or 0)
-    if used + more > limits.total_bytes:
+    room = limits.total_bytes - int(tx.execute(kept).scalar() or 0)
+    if more > room:
         raise errors.QuotaExceeded(
-            f"The images of the project may take {limits.total_bytes} bytes; {used} are taken.", resource="image_bytes"
+            f"The images of the project may take {limits.total_bytes} bytes; {max(room, 0)} are left.",
+            resource="image_bytes",
         )
+    return room

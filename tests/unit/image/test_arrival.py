@@ -9,14 +9,20 @@ import io
 import pytest
 
 from nova import errors
-from nova.image.arrival import CLAIM_STEP_BYTES, Bounds, Digest, take
+from nova.image.arrival import Bounds, Digest, take
 from nova.virt.images.inspector import Inspection
 
 
 def receive(chunks: list[bytes], *, cap: int = 10**9, announced: int | None = None) -> tuple[bytes, list[int], Digest]:
-    target, claims, digest = io.BytesIO(), list[int](), Digest(Inspection("raw"))
-    take(chunks, target, digest=digest, bounds=Bounds(cap=cap, announced=announced), alive=claims.append)
-    return target.getvalue(), claims, digest
+    """What arrived, how much was asked for before, and what was learned; claims are granted in steps of ten."""
+    target, asked, digest = io.BytesIO(), list[int](), Digest(Inspection("raw"))
+
+    def alive(needed: int) -> int:
+        asked.append(needed)
+        return needed + 10
+
+    take(chunks, target, digest=digest, bounds=Bounds(cap=cap, announced=announced), alive=alive)
+    return target.getvalue(), asked, digest
 
 
 def test_all_bytes_arrive_with_their_hashes() -> None:
@@ -28,9 +34,9 @@ def test_all_bytes_arrive_with_their_hashes() -> None:
     assert (received.size_bytes, received.virtual_size_bytes) == (6, 6)
 
 
-def test_bytes_are_claimed_before_they_are_written() -> None:
-    _, claims, _ = receive([b"x" * 10, b"x" * 10])
-    assert claims == [10 + CLAIM_STEP_BYTES]
+def test_bytes_are_claimed_before_they_are_written_and_not_for_every_chunk() -> None:
+    _, asked, _ = receive([b"x" * 4] * 5)
+    assert asked == [4, 16]
     _, announced, _ = receive([b"x" * 10, b"x" * 10], announced=20)
     assert announced == []
 
@@ -38,7 +44,7 @@ def test_bytes_are_claimed_before_they_are_written() -> None:
 def test_a_refused_claim_stops_the_writing() -> None:
     target = io.BytesIO()
 
-    def refuse(_: int) -> None:
+    def refuse(_: int) -> int:
         raise errors.QuotaExceeded
 
     with pytest.raises(errors.QuotaExceeded):
@@ -48,16 +54,21 @@ def test_a_refused_claim_stops_the_writing() -> None:
 
 def test_signs_of_life_come_by_the_clock() -> None:
     now = iter(range(100))
-    claims: list[int] = []
+    asked: list[int] = []
+
+    def alive(needed: int) -> int:
+        asked.append(needed)
+        return 3
+
     take(
         [b"x"] * 3,
         io.BytesIO(),
         digest=Digest(Inspection("raw")),
         bounds=Bounds(cap=10, announced=3),
-        alive=claims.append,
+        alive=alive,
         clock=lambda: float(next(now)),
     )
-    assert claims == [3, 3, 3]
+    assert asked == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
