@@ -43,6 +43,7 @@ LEGACY = "nova.legacy"
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 MAX_QUERY_FIELDS = 1000
+MAX_VARIABLE = 255
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -83,7 +84,7 @@ class Application:
     def _find(self, environ: Environ, method: str) -> tuple[list[Compiled], dict[str, str], str | None, Microversion]:
         found, project = self._endpoint(_path_of(environ))
         version = self._version(environ)
-        rows = found[0].serving(method, version) if found else []
+        rows = found[0].serving(method, version) if found and _is_short(found[1]) else []
         if not found or not rows:
             if CONTEXT not in environ:
                 raise Unauthenticated
@@ -188,6 +189,11 @@ class Application:
             return route.handler(request)
 
         return self._cloud.db.run(work, write=route.tx is Tx.WRITE)
+
+
+def _is_short(variables: dict[str, str]) -> bool:
+    """No id or name in a URL is longer than this."""
+    return all(len(value) <= MAX_VARIABLE for value in variables.values())
 
 
 def _path_of(environ: Environ) -> str:

@@ -66,7 +66,6 @@ class Validator:
     """One compiled schema."""
 
     def __init__(self, schema: Schema) -> None:
-        Draft202012Validator.check_schema(schema)
         self.schema = schema
         self._compiled = Draft202012Validator(schema, format_checker=FORMATS)
 

@@ -27,7 +27,9 @@ def claim(cloud: Cloud, tx: Transaction, context: RequestContext, request: BootR
     Raises QuotaExceeded when there is not even room for min_count.
     """
     if request.max_count > MOST_AT_ONCE:
-        raise InvalidInput(f"At most {MOST_AT_ONCE} servers can be asked for at once.", field="max_count")
+        raise InvalidInput(
+            f"max_count is too large: at most {MOST_AT_ONCE} servers can be asked for at once.", field="max_count"
+        )
     defaults = cloud.settings.default_quotas
     usages = quotas.usages(tx, context.project_id, defaults=defaults)
     check_amounts(request, usages)

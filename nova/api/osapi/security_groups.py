@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ POLICY = PREFIX + "os-security-groups:"
 GROUP = envelope(
     "security_group", closed({"name": LOOSE_NAME, "description": {**TEXT, "type": ["string", "null"]}}, "name")
 )
+_RANGE = re.compile(r"[0-9a-fA-F.:]+/[0-9]{1,3}")
 _PORT: Schema = {"type": ["integer", "string", "null"], "maxLength": 10}
 _ID: Schema = {"type": ["integer", "string", "null"], "maxLength": 64}
 RULE = envelope(
@@ -141,7 +143,15 @@ def _rule(request: ApiRequest, wanted: dict[str, Any], group: SecurityGroup) -> 
         return replace(rule, group_id=source)
     if not rule.protocol or rule.from_port is None or rule.to_port is None:
         raise InvalidInput("Not enough parameters: a rule with a range needs protocol, from_port and to_port.")
-    return replace(rule, cidr=wanted.get("cidr") or "0.0.0.0/0")
+    return replace(rule, cidr=_range(wanted.get("cidr") or "0.0.0.0/0"))
+
+
+def _range(text: str) -> str:
+    """*text* if it is a range with a prefix; one that takes in everybody must say so with a zero address."""
+    address, _, prefix = text.partition("/")
+    if not _RANGE.fullmatch(text) or (int(prefix) == 0 and address not in ("0.0.0.0", "::")):
+        raise InvalidInput("Invalid input for cidr: it must be a range such as 10.0.0.0/8.", field="cidr")
+    return text
 
 
 def _number(value: Any, field: str) -> int:

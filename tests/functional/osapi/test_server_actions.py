@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""POST /servers/{id}/action, metadata, addresses and instance actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nova.db import instances, operations
+from nova.domain.instance import StepEvent
+from nova.errors import NotFound, Unavailable
+from tests.functional.compute_cloud import ADMIN, BOB, ComputeCloud
+
+
+def act(cloud: ComputeCloud, uuid: str, action: Any, *, status: int = 202, **options: Any) -> Any:
+    answer = cloud.call("POST", f"/servers/{uuid}/action", action, **options)
+    assert answer.status_int == status, answer.text
+    return answer.json if answer.body else None
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "task", "method"),
+    [
+        ("active", {"reboot": {"type": "SOFT"}}, "rebooting", "reboot"),
+        ("stopped", {"reboot": {"type": "hard"}}, "rebooting_hard", "reboot_hard"),
+        ("active", {"os-stop": None}, "powering-off", "stop"),
+        ("stopped", {"os-start": {}}, "powering-on", "start"),
+    ],
+)
+def test_an_action_sets_the_task_and_goes_to_the_host(
+    cloud: ComputeCloud, state: str, action: Any, task: str, method: str
+) -> None:
+    uuid = cloud.running(state=state)
+    act(cloud, uuid, action)
+    assert cloud.instance(uuid).task_state == task
+    ((host, called, arguments),) = cloud.compute.taken
+    assert (host, called) == ("h1", method)
+    assert arguments["order"].action == method
+    assert arguments["order"].filter is not None
+    with cloud.db.transaction() as tx:
+        assert operations.get(tx, arguments["order"].operation_id).host == "h1"
+
+
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        ("stopped", {"reboot": {"type": "SOFT"}}),
+        ("stopped", {"os-stop": None}),
+        ("active", {"os-start": None}),
+        ("building", {"os-stop": None}),
+    ],
+)
+def test_an_action_in_the_wrong_state_changes_nothing(cloud: ComputeCloud, state: str, action: Any) -> None:
+    uuid = cloud.running(state=state)
+    answer = act(cloud, uuid, action, status=409)
+    assert state in answer["conflictingRequest"]["message"]
+    assert cloud.compute.taken == []
+    assert cloud.instance(uuid).task_state is None
+
+
+def test_a_second_action_waits_for_the_first(cloud: ComputeCloud) -> None:
+    uuid = cloud.running()
+    act(cloud, uuid, {"os-stop": None})
+    assert "powering-off" in act(cloud, uuid, {"os-stop": None}, status=409)["conflictingRequest"]["message"]
+
+
+def test_a_broker_that_is_away_leaves_the_operation_to_recovery(cloud: ComputeCloud) -> None:
+    cloud.compute.answers["stop"] = Unavailable("away")
+    uuid = cloud.running()
+    act(cloud, uuid, {"os-stop": None})
+    assert cloud.instance(uuid).task_state == "powering-off"
+
+
+@pytest.mark.parametrize("action", [{}, {"a": 1, "b": 2}, [], "reboot", {"nonsense": None}, {"reboot": {"type": "SO"}}])
+def test_what_is_no_action_is_refused(cloud: ComputeCloud, action: Any) -> None:
+    act(cloud, cloud.running(), action, status=400)
+
+
+def test_foreign_servers_have_no_actions(cloud: ComputeCloud) -> None:
+    uuid = cloud.running()
+    for action in ({"os-stop": None}, {"lock": None}, {"os-getConsoleOutput": {}}, {"addSecurityGroup": {"name": "x"}}):
+        act(cloud, uuid, action, status=404, who=BOB)
+    assert cloud.compute.taken == []
+
+
+def test_an_owner_cannot_take_an_administrators_lock_away(cloud: ComputeCloud) -> None:
+    uuid = cloud.running()
+    act(cloud, uuid, {"lock": None}, who=ADMIN)
+    act(cloud, uuid, {"unlock": None}, status=403)
+    act(cloud, uuid, {"os-stop": None}, status=409)
+    act(cloud, uuid, {"unlock": None}, who=ADMIN)
+    act(cloud, uuid, {"lock": None})
+    act(cloud, uuid, {"unlock": None})
+    act(cloud, uuid, {"os-stop": None})
+
+
+def test_only_administrators_reset_states(cloud: ComputeCloud) -> None:
+    uuid = cloud.running()
+    act(cloud, uuid, {"os-stop": None})
+    act(cloud, uuid, {"os-resetState": {"state": "error"}}, status=403)
+    act(cloud, uuid, {"os-resetState": {"state": "error"}}, who=ADMIN)
+    shown = cloud.instance(uuid)
+    assert (shown.vm_state, shown.task_state) == ("error", None)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [(None, "one\ntwo\nthree"), (-1, "one\ntwo\nthree"), ("2", "two\nthree"), (1, "three"), (0, "")],
+)
+def test_the_console_gives_its_last_lines(cloud: ComputeCloud, length: Any, expected: str) -> None:
+    cloud.compute.answers["get_console_output"] = b"one\ntwo\nthree"
+    uuid = cloud.running()
+    assert act(cloud, uuid, {"os-getConsoleOutput": {"length": length}}, status=200) == {"output": expected}
+
+
+def test_the_console_has_no_bytes_that_json_cannot_hold(cloud: ComputeCloud) -> None:
+    cloud.compute.answers["get_console_output"] = b"a\x00b\xff\x1b[1m"
+    uuid = cloud.running()
+    assert act(cloud, uuid, {"os-getConsoleOutput": {}}, status=200)["output"] == "ab\ufffd\x1b[1m"
+
+
+def test_a_missing_console_is_not_found_and_no_host_is_a_conflict(cloud: ComputeCloud) -> None:
+    cloud.compute.answers["get_console_output"] = NotFound("no console")
+    act(cloud, cloud.running(), {"os-getConsoleOutput": {}}, status=404)
+    act(cloud, cloud.boot(), {"os-getConsoleOutput": {}}, status=409)
+
+
+def test_metadata_is_merged_replaced_and_removed(cloud: ComputeCloud) -> None:
+    uuid = cloud.running(metadata={"a": "1"})
+    path = f"/servers/{uuid}/metadata"
+    assert cloud.ok("POST", path, {"metadata": {"b": "2"}}) == {"metadata": {"a": "1", "b": "2"}}
+    assert cloud.ok("PUT", path, {"metadata": {"c": "3"}}) == {"metadata": {"c": "3"}}
+    assert cloud.ok("PUT", f"{path}/c", {"meta": {"c": "4"}}) == {"meta": {"c": "4"}}
+    assert cloud.refused("PUT", f"{path}/c", {"meta": {"d": "4"}}, status=400)
+    assert cloud.ok("GET", f"{path}/c") == {"meta": {"c": "4"}}
+    assert cloud.call("DELETE", f"{path}/c").status_int == 204
+    assert cloud.refused("GET", f"{path}/c", status=404)
+    assert cloud.refused("DELETE", f"{path}/c", status=404)
+    assert cloud.refused("POST", path, {"metadata": {str(n): "x" for n in range(129)}}, status=403)
+    for method in ("GET", "POST", "PUT"):
+        assert cloud.refused(method, path, {"metadata": {}}, status=404, who=BOB)
+
+
+def test_metadata_of_a_server_that_is_being_built_stays(cloud: ComputeCloud) -> None:
+    uuid = cloud.boot()
+    assert cloud.refused("POST", f"/servers/{uuid}/metadata", {"metadata": {"a": "b"}}, status=409)
+
+
+def test_what_was_done_is_listed_newest_first(cloud: ComputeCloud) -> None:
+    uuid = cloud.running(state="stopped")
+    act(cloud, uuid, {"reboot": {"type": "HARD"}})
+    listed = cloud.ok("GET", f"/servers/{uuid}/os-instance-actions")["instanceActions"]
+    assert [each["action"] for each in listed] == ["reboot", "create"]
+    assert "events" not in listed[0]
+    request_id = listed[0]["request_id"]
+    with cloud.db.transaction() as tx:
+        number = operations.get_by_request(tx, uuid, request_id).id
+        operations.add_events(tx, number, [StepEvent(name="stop_guest", host="h1", started_at=tx.now)])
+    path = f"/servers/{uuid}/os-instance-actions/{request_id}"
+    assert "events" not in cloud.ok("GET", path)["instanceAction"]
+    shown = cloud.ok("GET", path, who=ADMIN)["instanceAction"]
+    assert [event["event"] for event in shown["events"]] == ["stop_guest"]
+    assert cloud.refused("GET", f"/servers/{uuid}/os-instance-actions/req-none", status=404)
+    assert cloud.refused("GET", path, status=404, who=BOB)
+
+
+def test_actions_of_deleted_servers_are_there_from_221_on(cloud: ComputeCloud) -> None:
+    uuid = cloud.boot()
+    with cloud.db.transaction() as tx:
+        instances.destroy(tx, uuid)
+    assert cloud.refused("GET", f"/servers/{uuid}/os-instance-actions", status=404)
+    assert cloud.ok("GET", f"/servers/{uuid}/os-instance-actions", version="2.21")["instanceActions"]
