@@ -20,6 +20,7 @@ PROGRAMS = {
     "nova-rootwrap": "nova.cmd.rootwrap:main",
     "nova-rootwrap-daemon": "nova.cmd.rootwrap:main_daemon",
     "nova-scheduler": "nova.cmd.scheduler:main",
+    "nova-tgt": "nova.cmd.tgt:main",
     "nova-volume": "nova.cmd.volume:main",
 }
 """Program → the function that it is."""

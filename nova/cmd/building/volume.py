@@ -15,21 +15,20 @@ from nova.volume.drivers.base import VolumeDriver
 from nova.volume.drivers.file import FileDriver
 from nova.volume.drivers.lvm import Clear, LvmDriver
 from nova.volume.service import VolumeHost
+from nova.volume.targets.sending import sender
 from nova.volume.targets.tgt import TgtTarget
-from nova.volume.targets.tgtd import send
 from nova.volume.workplace import VolumeSettings, Workplace
 
 
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
     conf = parts.conf
-    socket = Path(f"/var/run/tgtd/socket.{conf.iscsi_control_port}")
     settings = VolumeSettings(
         host=parts.host,
         portal=f"{conf.iscsi_ip_address}:{conf.iscsi_port}",
         iqn_prefix=conf.iscsi_target_prefix,
     )
-    target = TgtTarget(functools.partial(send, socket))
+    target = TgtTarget(sender(conf.iscsi_control_port, parts.commands))
     host = VolumeHost(Workplace(db=parts.db, driver=_driver(parts), target=target, settings=settings))
     task = PeriodicTask(
         name="capacity and exports", run=host.look_after, spacing_s=conf.volume_stats_interval, run_at_start=True

@@ -68,7 +68,8 @@ def code_of(gate: Gate, *words: str) -> int:
         "lvcreate -n volume-1 -L 1G nova-volumes",
         "lvremove -f nova-volumes/volume-1",
         "dd if=/dev/zero of=/dev/nova-volumes/volume-1 bs=1M count=100 oflag=direct",
-        "tgtadm --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 --backing-store /dev/nova-volumes/volume-1",
+        "nova-tgt 0",
+        "nova-tgt 22555",
     ],
 )
 def test_the_shipped_filters_allow_what_the_daemons_do(shipped: Gate, line: str) -> None:
@@ -105,8 +106,10 @@ def test_the_shipped_filters_allow_what_the_daemons_do(shipped: Gate, line: str)
         "dd if=/dev/zero of=/etc/passwd bs=1",
         "dd if=/dev/zero of=/dev/sda bs=1",
         "lvcreate --config devices{dir=/tmp} -n x nova-volumes",
+        "nova-tgt",
+        "nova-tgt 0 /etc/shadow",
+        "nova-tgt ../../tmp/socket",
         "tgtadm --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 -b /etc/shadow",
-        "tgtadm --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 --backing-store=/etc/shadow",
         "privsep-helper --privsep_context os.system",
         "ebtables --modprobe=/tmp/x -L",
         "",
