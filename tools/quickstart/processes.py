@@ -23,7 +23,8 @@ def read_pid(pidfile: Path, *, word: str) -> int | None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (OSError, ValueError):
         return None
-    return pid if word in command else None
+    in_exec = not command and not _is_zombie(pid)
+    return pid if word in command or in_exec else None
 
 
 def start(argv: list[str], *, pidfile: Path, log: Path, word: str, env: dict[str, str] | None = None) -> int:

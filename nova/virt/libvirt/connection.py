@@ -2,8 +2,9 @@
 """The connection to libvirtd, opened when it is needed and again after libvirtd was restarted.
 
 Runs in nova-compute.  Every call into libvirt blocks in C, so all of them go through the ``run_blocking`` that was
-passed in, a whole function at a time.  Such a function may run twice, when the connection breaks under it: everything
-the driver does may be repeated.
+passed in, a whole function at a time.  Such a function runs in a native thread, so it takes no lock of ours (one that
+green and native threads share is never handed over); and it may run twice, when the connection breaks under it:
+everything the driver does may be repeated.
 """
 
 from __future__ import annotations
@@ -58,7 +59,18 @@ class Connection:
         :raises errors.Unavailable: libvirtd does not answer
         :raises errors.HypervisorError: libvirt refused; its words are in the detail, its code in the data
         """
-        return self._run_blocking(lambda: self._call(what, function))
+        for last_try in (False, True):
+            handle = self._open()
+            try:
+                return self._run_blocking(lambda handle=handle: function(handle))  # type: ignore[misc]
+            except libvirt.libvirtError as exc:
+                if self._run_blocking(lambda handle=handle: _is_alive(handle)):  # type: ignore[misc]
+                    raise _refused(what, exc) from exc
+                LOG.warning("The connection to %s broke: %s", self._uri, exc)
+                self._drop(handle)
+                if last_try:
+                    raise self._unavailable(exc) from exc
+        raise errors.InternalError(detail="unreachable")
 
     def find(self, uuid: str, what: str, function: Callable[[Any], T]) -> T | None:
         """``call`` with the domain *uuid* instead of the connection; None when libvirt does not know the domain."""
@@ -79,26 +91,11 @@ class Connection:
         if handle is not None:
             self._run_blocking(lambda: _close(handle))
 
-    def _call(self, what: str, function: Callable[[Any], T]) -> T:
-        for last_try in (False, True):
-            handle = self._open()
-            try:
-                return function(handle)
-            except libvirt.libvirtError as exc:
-                if _is_alive(handle):
-                    raise _refused(what, exc) from exc
-                LOG.warning("The connection to %s broke: %s", self._uri, exc)
-                self._drop(handle)
-                if last_try:
-                    raise self._unavailable(exc) from exc
-        raise errors.InternalError(detail="unreachable")
-
     def _open(self) -> Any:
         with self._lock:
             if self._handle is None:
-                libvirt.registerErrorHandler(_ignore_error, None)
                 try:
-                    self._handle = libvirt.open(self._uri)
+                    self._handle = self._run_blocking(lambda: _opened(self._uri))
                 except libvirt.libvirtError as exc:
                     raise self._unavailable(exc) from exc
                 LOG.info("Connected to %s", self._uri)
@@ -108,12 +105,17 @@ class Connection:
         with self._lock:
             if self._handle is handle:
                 self._handle = None
-        _close(handle)
+        self._run_blocking(lambda: _close(handle))
 
     def _unavailable(self, exc: libvirt.libvirtError) -> errors.Unavailable:
         return errors.Unavailable(
             f"The hypervisor at {self._uri} does not answer; is libvirtd running?", detail=str(exc), uri=self._uri
         )
+
+
+def _opened(uri: str) -> Any:
+    libvirt.registerErrorHandler(_ignore_error, None)
+    return libvirt.open(uri)
 
 
 def _refused(what: str, exc: libvirt.libvirtError) -> errors.HypervisorError:
