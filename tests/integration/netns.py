@@ -3,18 +3,37 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from nova.system.commands import Command, Completed, execute
+
+_NETWORK = 0x40000000
+"""CLONE_NEWNET of clone(2)"""
 
 
 def run(*argv: str, check: bool = True) -> str:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
     return done.stdout
+
+
+@contextmanager
+def inside(netns: str) -> Iterator[None]:
+    """The calling thread, and each process and thread that it starts, opens its sockets in the namespace: setns(2)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net", "rb") as before, open(f"/run/netns/{netns}", "rb") as there:
+        if libc.setns(there.fileno(), _NETWORK):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            libc.setns(before.fileno(), _NETWORK)
 
 
 class Inside:
