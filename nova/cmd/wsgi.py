@@ -27,6 +27,9 @@ LOG = logging.getLogger(__name__)
 
 WsgiApp = Callable[..., Any]
 
+_DROPPED_AT_ONCE = 16 * 1024
+_MAX_DROPPED_BYTES = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WsgiSettings:
@@ -172,6 +175,20 @@ class _Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
             self.send_error(400, problem)
             return False
         return parsed == [True]
+
+    def get_environ(self) -> dict[str, Any]:
+        """The library's, with a bound on what is read of a body that the application did not want."""
+        environ: dict[str, Any] = super().get_environ()
+        body = environ["eventlet.input"]
+        body.discard = lambda: self._drop_rest(body)
+        return environ
+
+    def _drop_rest(self, body: Any) -> None:
+        """Read a short rest, so that the connection may be used again; end the connection before a long one."""
+        for _ in range(_MAX_DROPPED_BYTES // _DROPPED_AT_ONCE):
+            if not body.read(_DROPPED_AT_ONCE):
+                return
+        self.close_connection = True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse in as few words as possible; nothing of the request comes back, nor what we are made of."""
