@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import gc
+import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from nova import errors
 from nova.cmd import configuration, launcher
@@ -26,6 +29,15 @@ def run_daemon(name: str, build: Build) -> None:
             serve(loaded, build)
     except errors.NovaError as error:
         configuration.give_up(name, error)
+    end_process()
+
+
+def end_process() -> NoReturn:
+    """End now that all is stopped and written: a native thread that hangs in a C library would keep the process."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def serve(loaded: Loaded, build: Build) -> None:

@@ -10,7 +10,7 @@ from nova import errors
 from nova.cmd import configuration, launcher
 from nova.cmd.building import api
 from nova.cmd.building.parts import Parts
-from nova.cmd.running import process_settings, reload, serve
+from nova.cmd.running import end_process, process_settings, reload, serve
 from nova.cmd.workers import Workers
 
 
@@ -30,6 +30,7 @@ def serve_apis(name: str, only: tuple[str, ...]) -> None:
                 workers.run(grace_s=loaded.conf.graceful_shutdown_timeout, reload=lambda: reload(loaded))
     except errors.NovaError as error:
         configuration.give_up(name, error)
+    end_process()
 
 
 def worker_count(conf: Any, apis: tuple[str, ...]) -> int:
