@@ -40,7 +40,7 @@ class SizeLimit:
         chunked = "HTTP_TRANSFER_ENCODING" in environ
         most = self._limit if length is None else length
         readable = length is not None or chunked
-        environ["wsgi.input"] = BoundedBody(environ["wsgi.input"], most if readable else 0, exact=length is not None)
+        environ["wsgi.input"] = BoundedBody(environ["wsgi.input"], most if readable else 0, exact=not chunked)
         environ["webob.is_body_readable"] = readable
         answer: Iterable[bytes] = self._app(environ, start_response)
         return answer
