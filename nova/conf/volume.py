@@ -48,8 +48,9 @@ DEFAULT = [
     cfg.StrOpt(
         "volume_clear",
         default="zero",
-        choices=["zero", "discard"],
-        help="How a deleted volume is made unreadable before its room is given to others. It can not be switched off.",
+        choices=["zero", "shred"],
+        help="How a deleted volume is made unreadable before its room is given to others: with zeros, or with random "
+        "bytes. It can not be switched off.",
     ),
     cfg.StrOpt("volumes_dir", default="$state_path/volumes", help="Directory of the target files for tgt."),
     cfg.Opt(

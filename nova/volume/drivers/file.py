@@ -30,9 +30,9 @@ class FileDriver:
         """Make the directory, and see that it can be written."""
         try:
             ensure_private_directory(self._directory)
-        except OSError as error:
+        except errors.InvalidConfiguration as error:
             raise errors.Unavailable(
-                f"Volumes cannot be kept in {self._directory}: {error.strerror}; see the option volumes_dir."
+                f"Volumes cannot be kept there; see the option volumes_dir. {error.message}"
             ) from error
 
     def create(self, volume: Volume) -> None:

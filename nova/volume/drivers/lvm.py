@@ -25,7 +25,6 @@ class Clear(enum.StrEnum):
 
     ZERO = "zero"
     SHRED = "shred"
-    NONE = "none"
 
 
 class LvmDriver:
@@ -51,22 +50,19 @@ class LvmDriver:
             ) from error
 
     def create(self, volume: Volume) -> None:
-        """A logical volume, with its first blocks wiped so that no old signature is seen."""
+        """A logical volume, cleared, so that nothing of whoever had its blocks before is seen."""
         if self._exists(volume):
             return
         if self.capacity()[1] < volume.size_gb:
             raise errors.NoCapacity(f"There is no room for a volume of {volume.size_gb} GB.")
         self._run("lvcreate", "-L", f"{volume.size_gb}g", "-n", volume.name, "-W", "y", "-y", self._group)
-        if self._clear is Clear.NONE:
-            return
         self._wipe(volume)
 
     def delete(self, volume: Volume) -> None:
         """Clear the blocks, then remove the logical volume; a failed clearing keeps it."""
         if not self._exists(volume):
             return
-        if self._clear is not Clear.NONE:
-            self._wipe(volume)
+        self._wipe(volume)
         self._run("lvremove", "-f", f"{self._group}/{volume.name}")
 
     def path(self, volume: Volume) -> Path:
