@@ -19,7 +19,7 @@ from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
 from nova.virt.libvirt.disks import LocalDisks
 from nova.virt.libvirt.guest import GuestBuilder
 from nova.virt.libvirt.host import Host
-from nova.virt.libvirt.initiators import Initiator, QemuInitiator
+from nova.virt.libvirt.initiators import Initiator, QemuInitiator, qemu_initiator
 from nova.virt.libvirt.layout import Layout
 from nova.virt.libvirt.lifecycle import Guests
 from nova.virt.libvirt.open_iscsi import HostInitiator
@@ -38,7 +38,7 @@ class LibvirtDriver:
         self._runner = runner
         self._layout = Layout(settings.instances_path)
         self._connection = Connection(settings.uri, run_blocking)
-        initiator: Initiator = QemuInitiator(self._connection)
+        initiator: Initiator = QemuInitiator(self._connection, name=qemu_initiator(settings.host))
         if settings.volume_initiator == "host":
             initiator = HostInitiator(runner)
         builder = GuestBuilder(settings, layout=self._layout, initiator=initiator)

@@ -45,8 +45,10 @@ class Initiator(Protocol):
 class QemuInitiator:
     """Each guest's QEMU logs in by itself."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, name: str = "") -> None:
+        """:param name: the name that every QEMU of this host logs in with"""
         self._connection = connection
+        self._name = name
 
     def connect(self, volume: AttachedVolume) -> None:
         """Give libvirtd the password, if there is one."""
@@ -72,6 +74,7 @@ class QemuInitiator:
             serial=way.volume_id,
             username=way.username,
             secret_uuid=secret_uuid(way.volume_id) if way.password is not None else "",
+            initiator=self._name,
             boot_order=boot_order,
         )
 
@@ -89,6 +92,11 @@ class QemuInitiator:
                     raise
 
         self._connection.call("forget the volume's password", forget)
+
+
+def qemu_initiator(host: str) -> str:
+    """The initiator name of the guests of *host*."""
+    return f"iqn.2010-10.org.openstack:{host}"
 
 
 def secret_uuid(volume_id: str) -> str:

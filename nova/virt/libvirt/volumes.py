@@ -20,7 +20,7 @@ from nova.system import xml
 from nova.virt.driver import AttachedVolume, Guest
 from nova.virt.libvirt.connection import Connection
 from nova.virt.libvirt.guest import target_of
-from nova.virt.libvirt.initiators import Initiator
+from nova.virt.libvirt.initiators import Initiator, qemu_initiator
 from nova.virt.libvirt.settings import LibvirtSettings
 
 LOG = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class GuestVolumes:
 
     def connector(self) -> Connector:
         """This host to a storage target."""
-        initiator = f"iqn.2010-10.org.openstack:{self._settings.host}"
+        initiator = qemu_initiator(self._settings.host)
         if self._settings.volume_initiator == "host":
             initiator = _host_initiator_name() or initiator
         return Connector(host=self._settings.host, ip=self._settings.host_ip, initiator=initiator)

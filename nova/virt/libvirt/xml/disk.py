@@ -55,6 +55,8 @@ class IscsiDisk:
     serial: str
     username: str = ""
     secret_uuid: str = ""
+    initiator: str = ""
+    """The name that QEMU logs in with; the target lets only this one in"""
     boot_order: int | None = None
 
     def build(self) -> xml.Element:
@@ -66,6 +68,8 @@ class IscsiDisk:
         if self.secret_uuid:
             auth = xml.child(source, "auth", username=self.username)
             xml.child(auth, "secret", type="iscsi", uuid=self.secret_uuid)
+        if self.initiator:
+            xml.child(xml.child(source, "initiator"), "iqn", name=self.initiator)
         _finish(root, self.target, serial=self.serial, boot_order=self.boot_order)
         return root
 
