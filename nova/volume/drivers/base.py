@@ -24,7 +24,7 @@ class VolumeDriver(Protocol):
         ...
 
     def create(self, volume: Volume) -> None:
-        """Make room for the volume; it reads as zeros."""
+        """Make room for the volume; it reads as zeros or random bytes.  Not repeated once it was given to somebody."""
         ...
 
     def delete(self, volume: Volume) -> None:

@@ -50,12 +50,14 @@ class LvmDriver:
             ) from error
 
     def create(self, volume: Volume) -> None:
-        """A logical volume, cleared, so that nothing of whoever had its blocks before is seen."""
-        if self._exists(volume):
-            return
-        if self.capacity()[1] < volume.size_gb:
-            raise errors.NoCapacity(f"There is no room for a volume of {volume.size_gb} GB.")
-        self._run("lvcreate", "-L", f"{volume.size_gb}g", "-n", volume.name, "-W", "y", "-y", self._group)
+        """A logical volume, cleared, so that nothing of whoever had its blocks before is seen.
+
+        One that is there was begun and interrupted before it was cleared: nobody has it while it is being created.
+        """
+        if not self._exists(volume):
+            if self.capacity()[1] < volume.size_gb:
+                raise errors.NoCapacity(f"There is no room for a volume of {volume.size_gb} GB.")
+            self._run("lvcreate", "-L", f"{volume.size_gb}g", "-n", volume.name, "-W", "y", "-y", self._group)
         self._wipe(volume)
 
     def delete(self, volume: Volume) -> None:
