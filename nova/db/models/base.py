@@ -36,7 +36,7 @@ Moment = DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")
 """A naive UTC time with microseconds."""
 LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
 """Text up to 16 MB; JSON documents are kept as such text."""
-Real = Float(53).with_variant(DOUBLE(), "mysql", "mariadb")
+Real = Float(53).with_variant(DOUBLE(asdecimal=False), "mysql", "mariadb")
 
 
 class Base(DeclarativeBase):
