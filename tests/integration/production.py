@@ -188,7 +188,7 @@ class ProductionCloud:
 
     def _strays(self) -> list[str]:
         lines = [command_line(pid) for pid in self.pids()]
-        return [line for line in lines if line and not line.startswith("dnsmasq ")]
+        return [line for line in lines if line and "dnsmasq" not in line.split()[0]]
 
     def _start_neighbours(self) -> None:
         directory = self.files.home / "rabbitmq"
@@ -295,7 +295,7 @@ class ProductionCloud:
     def show_logs(self) -> None:
         """Print the ends of all logs, where pytest shows them with a failure."""
         for path in sorted((self.files.home / "log").glob("*.log")):
-            print(f"----- {path.name}\n{path.read_text(errors='replace')[-6000:]}")
+            print(f"----- {path.name}\n{path.read_text(errors='replace')[-3000:]}")
 
     # What its users see.
 

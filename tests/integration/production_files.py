@@ -18,7 +18,6 @@ APIS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "osapi_volume
 _SHARED = """\
 [DEFAULT]
 state_path = {state}
-lock_path = {lock}
 rootwrap_config = {rootwrap}
 host = {host}
 my_ip = 127.0.0.1
@@ -26,6 +25,11 @@ transport_url = {broker}
 report_interval = 1
 service_down_time = 5
 default_log_levels = amqp=WARNING
+
+[oslo_concurrency]
+lock_path = {lock}
+
+[DEFAULT]
 """
 _CONTROLLER = """\
 auth_strategy = builtin
