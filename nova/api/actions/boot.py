@@ -12,11 +12,10 @@ import re
 import secrets
 import string
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 
-from nova.api.actions import boot_names, boot_networks, boot_placement, boot_quota, boot_sources
+from nova.api.actions import boot_names, boot_networks, boot_placement, boot_quota, boot_sources, boot_volumes
 from nova.api.actions.after_commit import tell
 from nova.api.actions.boot_request import BootRequest
 from nova.api.actions.boot_sources import Sources
@@ -57,6 +56,7 @@ def boot(cloud: Cloud, context: RequestContext, request: BootRequest) -> tuple[l
     Raises InvalidInput for anything that is not there or does not fit, QuotaExceeded, Forbidden.
     """
     _authorize(cloud, context, request)
+    boot_volumes.check(request)
     sources = boot_sources.sources_of(cloud, context, request)
     password = request.admin_password or new_password(cloud.settings.password_length)
     made = cloud.db.run(lambda tx: _record(cloud, tx, context, request, sources=sources, password=password))
@@ -233,20 +233,24 @@ def _record_children(
     sources: Sources,
 ) -> None:
     """Disks and groups of the new servers."""
-    root = (
-        BlockDevice(
-            source_type="image",
-            destination_type="local",
-            boot_index=0,
-            device_name=ROOT_DEVICE,
-            image_id=sources.image.id,
-            delete_on_termination=True,
-            attached=True,
-        )
-        if sources.image
-        else None
-    )
-    devices = [*([root] if root else []), *request.block_devices]
-    block_devices.add_all(tx, [replace(device, instance_uuid=each.uuid) for each in made for device in devices])
+    devices: list[BlockDevice] = []
+    for instance in made:
+        if sources.image:
+            devices.append(_root_disk(instance, sources.image.id))
+        devices += boot_volumes.take(tx, instance, request.block_devices)
+    block_devices.add_all(tx, devices)
     for instance in made:
         security_groups.add_member(tx, instance.uuid, [group.id for group in groups])
+
+
+def _root_disk(instance: Instance, image_id: str) -> BlockDevice:
+    return BlockDevice(
+        instance_uuid=instance.uuid,
+        source_type="image",
+        destination_type="local",
+        boot_index=0,
+        device_name=instance.root_device_name,
+        image_id=image_id,
+        delete_on_termination=True,
+        attached=True,
+    )

@@ -82,10 +82,12 @@ def _check_item(item: Item, *, image_id: str) -> None:
         raise InvalidInput(
             "Local ephemeral and swap disks come from the flavor; they cannot be asked for one by one.", field=FIELD
         )
-    if destination == "volume":
+    if destination == "volume" and source != "volume":
         raise InvalidInput(
-            "A server cannot be made with volumes: make it from an image, then attach the volumes to it.", field=FIELD
+            f"A volume cannot be made from {source} with the server: make it first, then name it here.", field=FIELD
         )
+    if image_id and _index(item) == 0 and not _is_image_itself(item):
+        raise InvalidInput("The server boots from its image: leave imageRef out to boot from a volume.", field=FIELD)
 
 
 def _check_boot_order(items: Sequence[Item], *, image_id: str) -> None:
@@ -94,8 +96,8 @@ def _check_boot_order(items: Sequence[Item], *, image_id: str) -> None:
         order = [0, *order]
     if order != list(range(len(order))):
         raise InvalidInput("The boot_index values must be 0, 1, 2 and so on, each once.", field=FIELD)
-    if not image_id:
-        raise InvalidInput("Invalid input for imageRef: the server needs an image to boot from.", field="imageRef")
+    if 0 not in order:
+        raise InvalidInput("The server needs an image (imageRef) or a volume to boot from.", field="imageRef")
 
 
 def _device(item: Item) -> BlockDevice:

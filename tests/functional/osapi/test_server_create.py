@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from nova.api.cloud import ApiSettings
-from nova.db import block_devices, flavors, operations, quotas
+from nova.db import block_devices, flavors, operations, quotas, volumes
 from nova.domain.flavor import Flavor
 from nova.domain.instance import Operation
 from nova.domain.orders import BuildRequest
-from nova.domain.states import OperationState
+from nova.domain.states import OperationState, VolumeStatus
+from nova.domain.volume import Volume
 from nova.errors import Unavailable
 from tests.functional.compute_cloud import ADMIN, BOB, HUGE, IMAGE, KERNEL, QUEUED, THREE_PART, ComputeCloud
 
@@ -143,7 +145,9 @@ def test_a_broker_that_is_away_does_not_undo_what_was_accepted(cloud: ComputeClo
         ({"OS-DCF:diskConfig": "PERHAPS"}, "diskConfig"),
         ({"unknown": 1}, "unknown"),
         ({"os:host": None}, "os:host"),
-        ({"block_device_mapping": [{"volume_id": IMAGE, "device_name": "vdb"}]}, "attach the volumes"),
+        ({"block_device_mapping": [{"volume_id": IMAGE, "device_name": "vdb"}]}, "could not be found"),
+        ({"block_device_mapping": [{"volume_id": IMAGE, "device_name": "vda"}]}, "boots from its image"),
+        ({"block_device_mapping": [{"snapshot_id": IMAGE, "device_name": "vdb"}]}, "snapshot"),
         ({"block_device_mapping_v2": [{"source_type": "blank", "uuid": "x"}]}, "no uuid"),
         (
             {"block_device_mapping_v2": [{"source_type": "volume", "destination_type": "local", "uuid": "x"}]},
@@ -241,3 +245,65 @@ def test_the_older_endpoints_drop_what_they_do_not_know(cloud: ComputeCloud) -> 
 @pytest.mark.parametrize("path", ["/os-volumes_boot", "/os-create-server-ext"])
 def test_older_addresses_make_servers_too(cloud: ComputeCloud, path: str) -> None:
     assert cloud.ok("POST", path, body(), status=202)["server"]["id"]
+
+
+def volume(cloud: ComputeCloud, project: str = "apples") -> str:
+    """The id of an available volume."""
+    with cloud.db.transaction() as tx:
+        made = volumes.create(
+            tx,
+            Volume(
+                id=str(uuid4()),
+                user_id="alice",
+                project_id=project,
+                size_gb=1,
+                status=VolumeStatus.AVAILABLE,
+                host="v1",
+            ),
+        )
+    return made.id
+
+
+def devices(cloud: ComputeCloud, uuid: str) -> list[tuple[str, str, int | None]]:
+    with cloud.db.transaction() as tx:
+        return [(d.device_name, d.volume_id, d.boot_index) for d in block_devices.for_instance(tx, uuid)]
+
+
+def test_volumes_are_given_to_a_new_server_and_held_for_it(cloud: ComputeCloud) -> None:
+    first, second = volume(cloud), volume(cloud)
+    mapping = [
+        {"source_type": "volume", "uuid": first},
+        {"source_type": "volume", "uuid": second, "device_name": "vdc"},
+    ]
+    uuid = cloud.boot(block_device_mapping_v2=mapping)
+    assert sorted(devices(cloud, uuid)) == [
+        ("/dev/vda", "", 0),
+        ("/dev/vdb", first, None),
+        ("/dev/vdc", second, None),
+    ]
+    with cloud.db.transaction() as tx:
+        held = volumes.get(tx, first)
+    assert (held.status, held.instance_uuid) == (VolumeStatus.ATTACHING, uuid)
+    again = body(block_device_mapping_v2=[{"source_type": "volume", "uuid": first}])
+    assert "available" in cloud.refused("POST", "/servers", again, status=400)
+
+
+def test_a_server_boots_from_a_volume(cloud: ComputeCloud) -> None:
+    root = volume(cloud)
+    mapping = [{"source_type": "volume", "destination_type": "volume", "uuid": root, "boot_index": "0"}]
+    uuid = cloud.boot(imageRef="", block_device_mapping_v2=mapping)
+    assert devices(cloud, uuid) == [("/dev/vda", root, 0)]
+    assert cloud.ok("GET", f"/servers/{uuid}")["server"]["image"] == ""
+    old = cloud.boot(imageRef="", block_device_mapping=[{"volume_id": volume(cloud), "device_name": "vda"}])
+    assert devices(cloud, old)[0][0] == "/dev/vda"
+
+
+def test_volumes_of_others_or_for_several_servers_are_refused(cloud: ComputeCloud) -> None:
+    theirs = {"source_type": "volume", "uuid": volume(cloud, "pears")}
+    assert "found" in cloud.refused("POST", "/servers", body(block_device_mapping_v2=[theirs]), status=400)
+    mine = {"source_type": "volume", "uuid": volume(cloud)}
+    two = body(block_device_mapping_v2=[mine], min_count=2, max_count=2)
+    assert "single" in cloud.refused("POST", "/servers", two, status=400)
+    twice = body(block_device_mapping_v2=[mine, mine])
+    assert "available" in cloud.refused("POST", "/servers", twice, status=400)
+    assert cloud.boot(block_device_mapping_v2=[mine])
