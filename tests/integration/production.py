@@ -71,15 +71,11 @@ class DaemonProcess:
             log.seek(self._begins_at)
             return log.read().decode(errors="replace")
 
-    def wait_started(self) -> None:
-        """Wait until it says that it serves."""
-
-        def started() -> bool:
-            assert self._process is not None
-            assert self._process.poll() is None, f"{self.name} has ended: {self.said()[-3000:]}"
-            return STARTED in self.said()
-
-        wait_until(started, f"start of {self.name}")
+    def serves(self) -> bool:
+        """Whether it has said that it serves; fails when it has ended."""
+        assert self._process is not None
+        assert self._process.poll() is None, f"{self.name} has ended: {self.said()[-3000:]}"
+        return STARTED in self.said()
 
     def kill(self) -> None:
         """End it, and the worker processes that it may have, as a power cut would."""
@@ -244,6 +240,7 @@ class ProductionCloud:
             self._add(name, "nova-compute", host)
         for daemon in self.daemons.values():
             daemon.start()
+            self._closing.callback(daemon.kill)
         for name in self.daemons:
             self.wait_started(name)
 
@@ -276,12 +273,11 @@ class ProductionCloud:
 
     def wait_started(self, name: str) -> None:
         """Until the daemon serves."""
-        if name == "nova-api":
-            wait_until(self._apis_answer, f"answers of all APIs; it said: {self.daemons[name].said()[-2000:]}")
-        else:
-            self.daemons[name].wait_started()
+        serves = self.daemons[name].serves
+        wait_until(self._apis_answer if name == "nova-api" else serves, f"start of {name}")
 
     def _apis_answer(self) -> bool:
+        self.daemons["nova-api"].serves()
         try:
             return all(requests.get(f"http://127.0.0.1:{port}/", timeout=5).status_code < 500 for port in APIS.values())
         except requests.RequestException:

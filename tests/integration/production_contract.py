@@ -98,9 +98,15 @@ def address_of(server: dict[str, Any]) -> str:
     return str(address)
 
 
+def held_addresses(cloud: ProductionCloud) -> list[str]:
+    """The instances that addresses are bound to, one entry for each address."""
+    found = cloud.db.run(addresses.holders, write=False)
+    return [holder.instance_uuid for holder in found if holder.instance_uuid]
+
+
 def assert_nothing_held(cloud: ProductionCloud, *, hosts: tuple[str, ...] = (COMPUTE,)) -> None:
     """No room, address, guest, disk, tap or journal is left of any server."""
-    wait_until(lambda: cloud.db.run(addresses.holders, write=False) == [], "addresses to be free")
+    wait_until(lambda: not held_addresses(cloud), "addresses to be free")
     for node in cloud.db.run(compute_nodes.find, write=False):
         assert (node.vcpus_used, node.memory_mb_used, node.disk_gb_used) == (0, 0, 0)
     for host in hosts:
