@@ -14,6 +14,8 @@ from typing import Any
 from nova.api import routes
 from nova.api.cloud import deployed
 from nova.api.dispatch import Application, Dialect
+from nova.api.ec2.actions import ACTIONS
+from nova.api.ec2.application import Ec2Application
 from nova.api.metadata.application import MetadataApplication
 from nova.errors import InvalidConfiguration
 
@@ -47,3 +49,8 @@ def osapi_compute_versions_factory(_global: dict[str, str], **_local: str) -> Ap
 def metadata_factory(_global: dict[str, str], **_local: str) -> MetadataApplication:
     """What servers ask about themselves: port 8775."""
     return MetadataApplication(deployed())
+
+
+def ec2_factory(_global: dict[str, str], **_local: str) -> Ec2Application:
+    """The EC2 dialect: port 8773, behind one of its own authentication filters."""
+    return Ec2Application(deployed(), ACTIONS)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from nova.api.ec2.settings import Ec2Settings
 from nova.api.policy import Policy
 from nova.db.engine import Database
 from nova.domain.quota import DEFAULT_QUOTAS
@@ -36,6 +37,7 @@ class ApiSettings:
     metadata_cache_s: float = 15.0
     """metadata_cache_expiration"""
     dhcp_domain: str = "novalocal"
+    ec2: Ec2Settings = field(default_factory=Ec2Settings)
     compute_link_prefix: str = ""
     glance_link_prefix: str = ""
     image_endpoint: str = ""

@@ -15,6 +15,14 @@ RULE = PREFIX + "os-console-output"
 def console_output(cloud: Cloud, context: RequestContext, uuid: str, *, lines: int | None) -> str:
     """The text, without bytes that a terminal would obey or JSON cannot hold; the last *lines* of it, or all.
 
+    Raises as :func:`console_bytes`.
+    """
+    return last_lines(printable(console_bytes(cloud, context, uuid)), lines)
+
+
+def console_bytes(cloud: Cloud, context: RequestContext, uuid: str) -> bytes:
+    """What the guest wrote, as it wrote it, for an answer that encodes it.
+
     InvalidState while the server is on no host; NotFound when it has no console.
     """
     with cloud.db.transaction(write=False) as tx:
@@ -22,10 +30,9 @@ def console_output(cloud: Cloud, context: RequestContext, uuid: str, *, lines: i
     servers.authorize(cloud, context, RULE, instance)
     if not instance.host:
         raise InvalidState(f"Instance {uuid} is not ready: it is on no host yet.")
-    raw = cloud.compute.on(instance.host).get_console_output(
+    return cloud.compute.on(instance.host).get_console_output(
         context, instance_uuid=uuid, name=instance.name, max_bytes=cloud.settings.console_max_bytes
     )
-    return last_lines(printable(raw), lines)
 
 
 def printable(raw: bytes) -> str:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova.api.actions.boot_request import BootRequest
+from nova.api.actions.user_data import checked_user_data
 from nova.api.microversion import v
 from nova.api.osapi import server_block_devices
 from nova.api.parameter_types import to_bool, to_int
@@ -80,15 +79,6 @@ def address(server: Server, key: str, *, version: int) -> str:
     if found is None or found.version != version or "%" in text:
         raise InvalidInput(f"Invalid input for {key}: it is not an IPv{version} address.", field=key)
     return str(found)
-
-
-def checked_user_data(text: str) -> str:
-    """*text* if it is base64."""
-    try:
-        base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidInput("Invalid input for user_data: it is not base64.", field="user_data") from None
-    return text
 
 
 def _description(request: ApiRequest, server: Server) -> str | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from nova.api.actions.user_data import MAX_USER_DATA
 from nova.api.parameter_types import (
     ADMIN_PASSWORD,
     BOOLEAN,
@@ -23,7 +24,6 @@ from nova.api.parameter_types import (
 )
 from nova.api.schema import Schema
 
-MAX_USER_DATA = 65535
 MAX_LIST = 128
 _TEXT_255: Schema = {**TEXT, "maxLength": 255}
 _DEVICE: Schema = {"type": ["string", "null"], "maxLength": 255, "pattern": r"^(/dev/)?[a-zA-Z0-9]+$(?!\n)"}
@@ -203,6 +203,10 @@ START = envelope("os-start", NULL)
 STOP = envelope("os-stop", NULL)
 LOCK = envelope("lock", NULL)
 UNLOCK = envelope("unlock", NULL)
+RESCUE = envelope(
+    "rescue", {**closed({"adminPass": ADMIN_PASSWORD, "rescue_image_ref": RESCUE_IMAGE}), "type": ["object", "null"]}
+)
+UNRESCUE = envelope("unrescue", NULL)
 RESET_STATE = envelope("os-resetState", closed({"state": {"enum": ["active", "error"]}}, "state"))
 CONSOLE_OUTPUT = envelope(
     "os-getConsoleOutput",

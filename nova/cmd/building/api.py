@@ -10,6 +10,7 @@ from typing import Any
 from paste.deploy import loadapp
 
 from nova.api.cloud import ApiSettings, Cloud, deploying
+from nova.api.ec2.settings import Ec2Settings
 from nova.api.policy import Policy
 from nova.cmd import sockets
 from nova.cmd.building.images import image_service, local_images
@@ -98,6 +99,7 @@ def _settings(parts: Parts) -> ApiSettings:
         metadata_max_body_bytes=conf.metadata_max_request_body_size,
         metadata_cache_s=conf.metadata_cache_expiration,
         dhcp_domain=conf.dhcp_domain,
+        ec2=_ec2(conf),
         compute_link_prefix=conf.osapi_compute_link_prefix or "",
         glance_link_prefix=conf.osapi_glance_link_prefix or "",
         image_endpoint=urls.glance_servers(conf)[0],
@@ -121,6 +123,22 @@ def _settings(parts: Parts) -> ApiSettings:
         use_ipv6=conf.use_ipv6,
         endpoints=_endpoints(conf),
         image_size_cap=conf.image.image_size_cap,
+    )
+
+
+def _ec2(conf: Any) -> Ec2Settings:
+    return Ec2Settings(
+        url=urls.ec2_endpoint(conf).url,
+        regions=tuple(conf.region_list),
+        timestamp_expiry_s=conf.ec2_timestamp_expiry,
+        signature_versions=tuple(conf.ec2_signature_versions),
+        private_dns_show_ip=conf.ec2_private_dns_show_ip,
+        lockout=LockoutSettings(
+            attempts=conf.lockout_attempts,
+            window_s=conf.lockout_window * 60.0,
+            lock_s=conf.lockout_minutes * 60.0,
+            max_entries=conf.identity.lockout_table_size,
+        ),
     )
 
 
