@@ -11,13 +11,13 @@ NOVA_HOST_PACKAGES=(
     libvirt-daemon-system libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 qemu-utils qemu-block-extra
     dnsmasq-base dnsmasq-utils iptables ebtables iproute2 conntrack iputils-arping procps kmod util-linux
-    lvm2 tgt open-iscsi genisoimage user-mode-linux
+    lvm2 tgt open-iscsi genisoimage
 )
 
 # What the small guest image is made from.
 NOVA_GUEST_PACKAGES=(busybox-static dropbear-bin grub-pc-bin grub-common e2fsprogs fdisk cpio openssh-client)
 
-NOVA_TEST_PACKAGES=(rabbitmq-server mariadb-server postgresql tcpdump iputils-ping sudo)
+NOVA_TEST_PACKAGES=(rabbitmq-server mariadb-server postgresql tcpdump iputils-ping sudo user-mode-linux)
 
 NOVA_PACKAGES=(
     "${NOVA_BUILD_PACKAGES[@]}" "${NOVA_HOST_PACKAGES[@]}" "${NOVA_GUEST_PACKAGES[@]}" "${NOVA_TEST_PACKAGES[@]}"

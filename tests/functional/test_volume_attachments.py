@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from nova.context import admin_context
 from nova.db import instances
+from nova.domain.block_device import Connector
 from nova.domain.states import VmState
 from nova.errors import HypervisorError, Unavailable
 from tests.functional.volume_cloud import ADMIN, BOB, VolumeCloud
@@ -210,6 +212,44 @@ def test_an_export_to_a_host_that_is_dead_does_not_keep_the_volume_from_others(c
     other = cloud.running()
     attach(cloud, other, volume_id)
     assert [export["initiator"] for export in cloud.target.exports.values()] == ["iqn.2010-10.org.openstack:b"]
+
+
+def boot_with(cloud: VolumeCloud, volume_id: str, **device: object) -> str:
+    """A server that has the volume from its beginning."""
+    mapping = {"source_type": "volume", "destination_type": "volume", "uuid": volume_id, **device}
+    body = {"server": {"name": "v", "flavorRef": "small", "block_device_mapping_v2": [mapping]}}
+    return str(cloud.ok("POST", "/v2.1/servers", body, status=202)["server"]["id"])
+
+
+def test_a_server_boots_from_a_volume_and_gives_it_back(cloud: VolumeCloud) -> None:
+    volume_id = cloud.new_volume()
+    server = boot_with(cloud, volume_id, boot_index=0)
+    cloud.settled(server)
+    assert cloud.get(server).vm_state is VmState.ACTIVE
+    assert cloud.becomes(volume_id, "in-use").mountpoint == "/dev/vda"
+    assert set(cloud.drivers["a"].guests[server].volumes) == {volume_id}
+    cloud.refused("DELETE", at(server, volume_id), status=403)
+    cloud.ok("DELETE", f"/v2.1/servers/{server}", status=204)
+    cloud.becomes(volume_id, "available")
+
+
+def test_a_volume_that_goes_with_its_server_is_deleted_with_it(cloud: VolumeCloud) -> None:
+    volume_id = cloud.new_volume()
+    server = boot_with(cloud, volume_id, boot_index=0, delete_on_termination=True)
+    cloud.settled(server)
+    cloud.ok("DELETE", f"/v2.1/servers/{server}", status=204)
+    cloud.vanishes(volume_id)
+    assert cloud.quota_used() == (0, 0)
+
+
+def test_a_build_that_goes_to_another_host_takes_its_volume_along(cloud: VolumeCloud) -> None:
+    volume_id = cloud.new_volume()
+    dead = Connector(host="dead", ip="192.0.2.9", initiator="iqn.2010-10.org.openstack:dead")
+    cloud.volume_host.connect(admin_context("a host that died later"), volume_id=volume_id, connector=dead)
+    server = boot_with(cloud, volume_id, boot_index=0)
+    cloud.settled(server)
+    assert cloud.get(server).vm_state is VmState.ACTIVE
+    assert [export["initiator"] for export in cloud.target.exports.values()] == ["iqn.2010-10.org.openstack:a"]
 
 
 def test_volumes_are_exchanged_by_nobody(cloud: VolumeCloud) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import secrets
 
-from nova.db import volumes
+from nova.db import instances, volumes
 from nova.db.engine import Transaction
 from nova.db.volumes import Export
 from nova.domain.block_device import Connector, VolumeConnection
 from nova.domain.volume import Volume
-from nova.errors import AlreadyExists, Conflict, NovaError
+from nova.errors import AlreadyExists, Conflict, NotFound, NovaError
 from nova.secret import Secret
 from nova.volume.targets.tgt import LUN
 from nova.volume.workplace import Workplace
@@ -28,14 +28,12 @@ ATTEMPTS = 20
 def connect(place: Workplace, volume_id: str, connector: Connector) -> VolumeConnection:
     """Export to *connector*; Conflict while another host has it.
 
-    An export to a host that the volume is not attached to any more, because that host died, is withdrawn first.
+    An export to a host that has lost the volume's server, because it died, is withdrawn first.
     """
-    volume, export = place.db.run(
-        lambda tx: (volumes.get(tx, volume_id), volumes.export_of(tx, volume_id)), write=False
-    )
-    if export is not None and export.initiator_host != connector.host == volume.attached_host:
-        LOG.warning("Volume %s is withdrawn from %s, which has lost it.", volume_id, export.initiator_host)
-        withdraw(place, volume)
+    lost = place.db.run(lambda tx: _lost_export(tx, volume_id, connector.host), write=False)
+    if lost is not None:
+        LOG.warning("Volume %s is withdrawn from %s, which has lost it.", volume_id, lost.initiator_host)
+        withdraw(place, place.db.run(lambda tx: volumes.get(tx, volume_id), write=False))
     volume, export = _recorded(place, volume_id, connector)
     _make(place, volume, export)
     return VolumeConnection(
@@ -81,6 +79,17 @@ def restore_exports(place: Workplace) -> None:
                 _make(place, volume, export)
     except NovaError as error:
         LOG.error("The exports of this host cannot be looked after now: %s", error)
+
+
+def _lost_export(tx: Transaction, volume_id: str, host: str) -> Export | None:
+    """The export to another host, when the server that has the volume is on *host* now."""
+    volume, export = volumes.get(tx, volume_id), volumes.export_of(tx, volume_id)
+    if export is None or export.initiator_host == host or not volume.instance_uuid:
+        return None
+    try:
+        return export if instances.get(tx, volume.instance_uuid).host == host else None
+    except NotFound:
+        return None
 
 
 def _recorded(place: Workplace, volume_id: str, connector: Connector) -> tuple[Volume, Export]:
