@@ -8,7 +8,7 @@ host is recorded here and passed on to that host's daemon.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from nova import errors
 from nova.context import RequestContext, admin_context
@@ -21,6 +21,7 @@ from nova.network.operations.release import release
 from nova.network.settings import NetworkSettings
 from nova.network.topology import Topology
 from nova.network.wiring import Wiring
+from nova.workflow.steps import no_pause
 
 LOG = logging.getLogger(__name__)
 
@@ -36,13 +37,18 @@ class Service:
         wiring: Wiring,
         settings: NetworkSettings,
         peers: NetworkService,
+        pause_before_step: Callable[[str], None] = no_pause,
     ) -> None:
-        """:param peers: a client of the same interface, for networks of other hosts"""
+        """
+        :param peers: a client of the same interface, for networks of other hosts
+        :param pause_before_step: fault tests stop the daemon here, and kill it
+        """
         self._database = database
         self._topology = topology
         self._wiring = wiring
         self._settings = settings
         self._peers = peers
+        self._pause_before_step = pause_before_step
 
     def start(self) -> None:
         """Build everything that this host has to serve, from the database; finish what a kill left half done."""
@@ -70,13 +76,16 @@ class Service:
             host=host,
             requested=requested,
         )
+        self._pause_before_step("record")
         allocation = self._record(wanted)
+        self._pause_before_step("tell_dhcp")
         try:
             self._tell_dhcp(allocation)
         except (errors.NovaError, OSError):
             self._database.run(lambda tx: address_claims.release(tx, instance_uuid))
             self._database.run(lambda tx: address_claims.forget(tx, instance_uuid))
             raise
+        self._pause_before_step("answer")
         return list(allocation.nics)
 
     def release(self, context: RequestContext, *, instance_uuid: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -28,6 +29,7 @@ from nova.scheduler.select import Ranking, explain, passing, prepare
 from nova.scheduler.settings import SchedulerSettings
 from nova.scheduler.volumes import best_volume_host
 from nova.scheduler.weighers.table import weighers
+from nova.workflow.steps import no_pause
 
 LOG = logging.getLogger(__name__)
 
@@ -44,9 +46,13 @@ class _View:
 class SchedulerService:
     """The implementation of :class:`nova.interfaces.scheduler.Scheduler`."""
 
-    def __init__(self, db: Database, settings: SchedulerSettings) -> None:
+    def __init__(
+        self, db: Database, settings: SchedulerSettings, *, pause_before_step: Callable[[str], None] = no_pause
+    ) -> None:
+        """:param pause_before_step: fault tests stop the daemon here, and kill it"""
         self._db = db
         self._settings = settings
+        self._pause_before_step = pause_before_step
         self._filters = filters_named(settings.filters)
         self._failures = RecentFailures(settings.failure_memory_s)
         self._random = Random()  # noqa: S311 - chance that spreads servers, no secret
@@ -55,10 +61,12 @@ class SchedulerService:
         """See the interface."""
         if spec.ignore_hosts:
             self._failures.note(spec.ignore_hosts[-1])
+        self._pause_before_step("look")
         view = self._db.run(lambda tx: self._look(tx, spec), write=False)
         checks = prepare(self._filters, view.request)
         ranking = self._rank(view, checks)
         claims = []
+        self._pause_before_step("claim")
         for uuid in spec.instance_uuids:
             claim = self._claim_best(uuid, ranking, checks, view.request)
             if claim is None:
@@ -67,6 +75,7 @@ class SchedulerService:
         if not claims:
             raise NoCapacity(explain(view.hosts, checks), detail=_named(view.hosts, checks))
         LOG.info("Chose %s", ", ".join(f"{claim.host} for {claim.instance_uuid}" for claim in claims))
+        self._pause_before_step("answer")
         return claims
 
     def select_volume_host(self, context: RequestContext, *, size_gb: int, availability_zone: str) -> str:

@@ -15,7 +15,8 @@ from nova.scheduler.weighers.table import Multipliers
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
     settings = _settings(parts)
-    return [parts.daemon("nova-scheduler", Scheduler, SchedulerService(parts.db, settings))]
+    service = SchedulerService(parts.db, settings, pause_before_step=parts.pause_before_step("scheduler"))
+    return [parts.daemon("nova-scheduler", Scheduler, service)]
 
 
 def _settings(parts: Parts) -> SchedulerSettings:
