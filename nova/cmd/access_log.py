@@ -16,7 +16,7 @@ _SECRET_IN_QUERY = re.compile(
 
 
 class AccessLog:
-    """Where the library logs: requests at INFO without their secrets, its own chatter at DEBUG."""
+    """Where the library logs: at DEBUG, since each application writes its own line for a request; no secrets."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -25,10 +25,8 @@ class AccessLog:
         """A line for a request, or the trace of an application that failed."""
         if text.startswith("Traceback"):
             self._log.error("A request failed unexpectedly: %s", text)
-        elif text.startswith("("):
-            self._log.debug("%s", text)
         else:
-            self._log.info("%s", without_secrets(text))
+            self._log.debug("%s", without_secrets(text))
 
     write = info
 

@@ -59,14 +59,8 @@ LIMITS = [
         default=0,
         min=0,
         deprecated_opts=formerly("build_timeout"),
-        help="Seconds after which a server that is still being built goes to ERROR; 0 leaves that to the limits of "
-        "each step.",
-    ),
-    cfg.IntOpt(
-        "build_step_timeout",
-        default=1800,
-        min=1,
-        help="Seconds that one step of a long operation may take (fetching an image is the longest).",
+        help="Seconds that one host may take over the whole of a build, fetching the image included, before it gives "
+        "up and the next host is tried, or the server goes to ERROR; 0 means 1800.",
     ),
     cfg.IntOpt(
         "reboot_timeout", default=0, min=0, help="Seconds after which a stuck soft reboot becomes a hard one; 0 is off."

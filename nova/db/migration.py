@@ -8,21 +8,19 @@ tables too; MariaDB cannot undo a CREATE TABLE, so there the operator goes back 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from nova import errors
-from nova.db import flavors
+from nova.db import flavors, schema
 from nova.db.engine import Database
+from nova.db.schema import SCRIPTS, newest, require_newest, version
 from nova.domain.flavor import STOCK_FLAVORS
 
-LOG = logging.getLogger(__name__)
+__all__ = ["newest", "require_newest", "sync", "version"]
 
-SCRIPTS = Path(__file__).parent / "migrations"
+LOG = logging.getLogger(__name__)
 
 
 def sync(db: Database, version: int | None = None) -> int:
@@ -31,7 +29,7 @@ def sync(db: Database, version: int | None = None) -> int:
     A database that was empty gets the stock flavors.  Raises InvalidInput for a version that does not exist.
     """
     wanted = newest() if version is None else version
-    present = _present(db)
+    present = schema.version(db)
     if not 0 <= wanted <= newest():
         raise errors.InvalidInput(f"There is no database version {wanted}; the newest is {newest()}.", field="version")
     if wanted != present:
@@ -45,31 +43,6 @@ def sync(db: Database, version: int | None = None) -> int:
         with db.transaction() as tx:
             flavors.add_missing(tx, STOCK_FLAVORS)
     return wanted
-
-
-def version(db: Database) -> int:
-    """The version that the tables have; 0 for an empty database."""
-    return _present(db)
-
-
-def newest() -> int:
-    """The newest version there is."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    return int(head) if head else 0
-
-
-def require_newest(db: Database) -> None:
-    """Raise InvalidConfiguration, saying what to run, when the tables are missing or not of the newest version."""
-    present = _present(db)
-    if present < newest():
-        what = "has no tables" if present == 0 else f"is at version {present}, older than {newest()}"
-        raise errors.InvalidConfiguration(f"The {db.place} {what}: run 'nova-manage db sync'.")
-
-
-def _present(db: Database) -> int:
-    with db.engine.connect() as connection:
-        revision = MigrationContext.configure(connection).get_current_revision()
-    return int(revision) if revision else 0
 
 
 def _config() -> Config:

@@ -13,14 +13,14 @@ from nova.api.cloud import ApiSettings, Cloud, deploying
 from nova.api.ec2.settings import Ec2Settings
 from nova.api.policy import Policy
 from nova.cmd import sockets
-from nova.cmd.building.images import image_service, local_images
+from nova.cmd.building.images import image_service
 from nova.cmd.building.parts import Parts
-from nova.cmd.configuration import image_store, paste_file, policy_file
-from nova.cmd.daemon import Daemon, PeriodicTask, Service
+from nova.cmd.building.upkeep import upkeep
+from nova.cmd.configuration import paste_file, policy_file
+from nova.cmd.daemon import Service
 from nova.cmd.quotas import quota_defaults
 from nova.cmd.wsgi import TlsFiles, WsgiServer, WsgiSettings
 from nova.conf import urls
-from nova.context import RequestContext
 from nova.identity.builtin import BuiltinIdentity, IdentitySettings
 from nova.identity.caller import RoleRules
 from nova.identity.catalog import Endpoint, default_endpoints
@@ -33,8 +33,6 @@ from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
 from nova.rpc.blocking import run_blocking
 
-SWEEP_S = 300.0
-
 
 def open_sockets(parts: Parts, apis: Sequence[str]) -> dict[str, socket.socket]:
     """The listening socket of each endpoint: inherited, or bound now; before worker processes are forked."""
@@ -44,20 +42,19 @@ def open_sockets(parts: Parts, apis: Sequence[str]) -> dict[str, socket.socket]:
 
 
 def build(parts: Parts, listening: Mapping[str, socket.socket]) -> list[Service]:
-    """The web servers, and the sweep of our own image store."""
-    cloud = make_cloud(parts)
+    """The web servers, and their upkeep."""
+    identity = _identity(parts)
+    cloud = make_cloud(parts, identity)
     source = f"config:{paste_file(parts.loaded)}"
     services: list[Service] = []
     with deploying(cloud):
         for api, listener in listening.items():
             app = loadapp(source, name=api)
             services.append(WsgiServer(api, app, listener, settings=_limits(parts), tls=_tls(parts, api)))
-    if "image" in listening and image_store(parts.conf) == "local":
-        services.append(_sweeper(parts))
-    return services
+    return [*services, *upkeep(parts, listening, identity)]
 
 
-def make_cloud(parts: Parts) -> Cloud:
+def make_cloud(parts: Parts, identity: BuiltinIdentity) -> Cloud:
     """The collaborators of every endpoint."""
     policy_path = policy_file(parts.loaded)
     return Cloud(
@@ -68,7 +65,7 @@ def make_cloud(parts: Parts) -> Cloud:
         volume=parts.client(VolumeService),
         scheduler=parts.client(Scheduler),
         images=image_service(parts),
-        identity=_identity(parts),
+        identity=identity,
         policy=Policy(str(policy_path) if policy_path else "", default_rule=parts.conf.policy_default_rule),
         settings=_settings(parts),
     )
@@ -156,13 +153,3 @@ def _tls(parts: Parts, api: str) -> TlsFiles | None:
     if api not in conf.enabled_ssl_apis:
         return None
     return TlsFiles(cert_file=conf.ssl_cert_file, key_file=conf.ssl_key_file or "", ca_file=conf.ssl_ca_file or "")
-
-
-def _sweeper(parts: Parts) -> Service:
-    images = local_images(parts)
-
-    def sweep(_context: RequestContext) -> None:
-        images.sweep()
-
-    task = PeriodicTask(name="image store", run=sweep, spacing_s=SWEEP_S, run_at_start=True)
-    return Daemon("image store", host=parts.host, periodic=[task])

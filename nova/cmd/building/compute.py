@@ -23,6 +23,8 @@ from nova.virt.filters.noop import NoFilters
 from nova.virt.libvirt.driver import LibvirtDriver
 from nova.virt.libvirt.settings import LibvirtSettings
 
+BUILD_TIMEOUT_S = 1800.0
+"""Of a whole build on this host, where the options say nothing."""
 AT_START = {"resources"}
 """Tasks whose first turn does not wait: a new host is of use at once."""
 
@@ -82,11 +84,12 @@ def _settings(parts: Parts) -> ComputeSettings:
     return ComputeSettings(
         host=parts.host,
         resume_guests=conf.resume_guests_state_on_host_boot,
-        build_timeout_s=conf.build_step_timeout,
+        build_timeout_s=conf.instance_build_timeout or BUILD_TIMEOUT_S,
         shutdown_timeout_s=conf.shutdown_timeout,
         max_concurrent_builds=conf.max_concurrent_builds,
         resources_interval_s=conf.update_resources_interval,
         power_state_interval_s=conf.sync_power_state_interval,
+        unfinished_interval_s=conf.conductor.recovery_interval_s,
         image_cache_interval_s=conf.image_cache_manager_interval,
         image_unused_s=conf.remove_unused_original_minimum_age_seconds,
         reap_deleted_guests=conf.running_deleted_instance_action == "reap",

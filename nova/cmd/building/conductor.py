@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nova.cmd.building.parts import Parts, scheduled
 from nova.cmd.daemon import Service
 from nova.conductor.cloud import Cloud
@@ -14,17 +16,22 @@ from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
 
+BUILD_TIMEOUT_S = 3600.0
+"""Of a whole build on one host, as this side sees it, where the options say nothing."""
+
 
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
     conf = parts.conf
+    grace_s = conf.conductor.recovery_grace_s
     settings = ConductorSettings(
         max_attempts=conf.scheduler.max_attempts,
         down_time_s=conf.service_down_time,
         recovery_interval_s=conf.conductor.recovery_interval_s,
-        host_grace_s=conf.conductor.recovery_grace_s,
-        takeover_grace_s=conf.conductor.recovery_grace_s,
-        **({"build_timeout_s": conf.instance_build_timeout} if conf.instance_build_timeout else {}),
+        requested_grace_s=min(ConductorSettings().requested_grace_s, grace_s),
+        host_grace_s=grace_s,
+        takeover_grace_s=grace_s,
+        build_timeout_s=_build_timeout_s(conf),
     )
     cloud = Cloud(
         db=parts.db,
@@ -39,3 +46,10 @@ def build(parts: Parts) -> list[Service]:
     service = ConductorService(cloud)
     tasks = [scheduled(task, at_start=True) for task in service.periodic_tasks()]
     return [parts.daemon("nova-conductor", Conductor, service, tasks=tasks)]
+
+
+def _build_timeout_s(conf: Any) -> float:
+    """More than a host takes before it gives up by itself: it must undo what it did, and say so."""
+    if not conf.instance_build_timeout:
+        return BUILD_TIMEOUT_S
+    return float(conf.instance_build_timeout + conf.conductor.recovery_grace_s)

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from nova import errors
 from nova.cmd.building.parts import Parts
@@ -24,15 +24,16 @@ from nova.virt.driver import ImageReader
 class FilesFirst:
     """Reads an image from the store's directory where this host shares it, and over HTTP where it does not."""
 
-    def __init__(self, files: ImageReader | None, remote: ImageReader) -> None:
-        self._files = files
+    def __init__(self, store: Path, remote: ImageReader) -> None:
+        """:param store: need not be there yet: nova-api makes it"""
+        self._store = store
         self._remote = remote
 
     def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
         """See :class:`nova.virt.driver.ImageReader`."""
-        if self._files is not None:
+        if self._store.is_dir():
             try:
-                return self._files.read(context, image_id)
+                return ImageFiles(self._store).read(context, image_id)
             except errors.Unavailable:
                 if context.auth_token is None:
                     raise
@@ -51,8 +52,7 @@ def image_reader(parts: Parts) -> ImageReader:
     remote = remote_images(parts)
     if image_store(parts.conf) == "glance":
         return remote
-    path = parts.conf.image.image_store_path
-    return FilesFirst(ImageFiles(path) if os.path.isdir(path) else None, remote)
+    return FilesFirst(Path(parts.conf.image.image_store_path), remote)
 
 
 def local_images(parts: Parts) -> LocalImages:

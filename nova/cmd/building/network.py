@@ -11,6 +11,7 @@ from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import database_settings
 from nova.cmd.daemon import PeriodicTask, Service
 from nova.cmd.dhcpbridge import Settings, write_own_file
+from nova.cmd.quotas import quota_defaults
 from nova.context import RequestContext
 from nova.interfaces.network import NetworkService
 from nova.network.flat_dhcp import FlatDhcp
@@ -37,6 +38,7 @@ def build(parts: Parts) -> list[Service]:
         mac_attempts=conf.create_unique_mac_address_attempts,
         rest_s=conf.fixed_ip_disassociate_timeout,
         lease_time_s=conf.dhcp_lease_time,
+        quota_defaults=quota_defaults(conf),
     )
     network = NetworkHost(
         database=parts.db,
@@ -44,6 +46,7 @@ def build(parts: Parts) -> list[Service]:
         wiring=_wiring(parts, topology),
         settings=settings,
         peers=parts.client(NetworkService),
+        pause_before_step=parts.pause_before_step("network"),
     )
 
     def check(_context: RequestContext) -> None:

@@ -16,6 +16,7 @@ from nova.conf.loading import Loaded
 from nova.context import RequestContext
 from nova.db import services
 from nova.db.engine import Database
+from nova.db.schema import require_newest
 from nova.rpc.client import client_for
 from nova.rpc.interface import Interface
 from nova.rpc.server import Server
@@ -41,8 +42,10 @@ class Parts:
 
     @functools.cached_property
     def db(self) -> Database:
-        """The database, once it answers."""
-        return open_database(self.conf)
+        """The database, once it answers and has this program's tables."""
+        database = open_database(self.conf)
+        require_newest(database)
+        return database
 
     @functools.cached_property
     def transport(self) -> Transport:
@@ -74,7 +77,12 @@ class Parts:
         prepare: Callable[[], None] | None = None,
     ) -> Daemon:
         """A daemon that serves one interface; *heartbeat* stands in for the usual row in ``services``."""
-        server = Server(self.transport, host=self.host, threads=self.conf.rpc_thread_pool_size)
+        server = Server(
+            self.transport,
+            host=self.host,
+            threads=self.conf.rpc_thread_pool_size,
+            max_message_bytes=self.conf.rpc_max_message_bytes,
+        )
         server.serve(interface, implementation)
         return Daemon(
             name,

@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--tls", default="")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    logging.basicConfig(stream=sys.stdout, level=logging.DEBUG, format="%(message)s")
     settings = ProcessSettings(name="nova-served", daemonize=options.daemonize, pidfile=options.pidfile)
     try:
         listener = listen("echo", "127.0.0.1", options.port, given=inherited())
