@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from tools.quickstart.layout import Layout, remembered
+from tools.quickstart.layout import ADDRESS, Layout, remembered
 from tools.quickstart.progress import StepFailed, explain
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -21,9 +21,10 @@ def main() -> int:
     parser.add_argument("--host-network", action="store_true")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
-        print("Run ./quickstart as root: it makes bridges, firewall rules and virtual machines.", file=sys.stderr)
-        return 1
+        return _refuse("Run ./quickstart as root: it makes bridges, firewall rules and virtual machines.")
     known = remembered(CHECKOUT)
+    if known is not None and known.address != ADDRESS:
+        return _refuse(f"The cloud that is here answers on {known.address}: set NOVA_QUICKSTART_ADDRESS to that.")
     if arguments.direction == "down":
         from tools.quickstart.down import down
 
@@ -36,8 +37,7 @@ def main() -> int:
 
     layout = known or Layout(CHECKOUT, arguments.host_network)
     if known is not None and known.host_network != arguments.host_network:
-        print("The cloud that is here was made the other way; ./quickstart down first.", file=sys.stderr)
-        return 1
+        return _refuse("The cloud that is here was made the other way; ./quickstart down first.")
     try:
         Up(layout).run()
     except StepFailed as failure:
@@ -47,6 +47,11 @@ def main() -> int:
         print("\nStopped.  ./quickstart goes on where it stopped; ./quickstart down removes everything.")
         return 130
     return 0
+
+
+def _refuse(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -18,7 +18,10 @@ def listen(address: str, port: int) -> socket.socket:
     """A listening TCP socket."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((address, port))
+    try:
+        sock.bind((address, port))
+    except OSError as error:
+        sys.exit(f"activate: {address}:{port}: {error.strerror}; stop the program that listens there")
     sock.listen(512)
     return sock
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from tools.quickstart.layout import APIS
+from tools.quickstart.layout import ADDRESS, APIS
 from tools.quickstart.progress import StepFailed
 
 CHUNK = 1 << 20
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 def endpoint(api: str) -> str:
     """The address of one API on the loopback."""
-    return f"http://127.0.0.1:{APIS[api]}"
+    return f"http://{ADDRESS}:{APIS[api]}"
 
 
 class Client:

@@ -8,9 +8,6 @@ import re
 from tools.quickstart.credentials import write_private
 from tools.quickstart.layout import APIS, BRIDGE, FIXED_RANGE, Layout
 
-TGT_CONTROL_PORT = 77
-"""Our own tgtd has a control socket of this number; the machine's own has 0."""
-
 _ROOTWRAP = """\
 # Written by ./quickstart.
 [DEFAULT]
@@ -54,13 +51,16 @@ volumes_dir = {state}/volumes
 iscsi_ip_address = 127.0.0.1
 iscsi_helper = tgtadm
 iscsi_control_port = {control_port}
-osapi_compute_link_prefix = http://127.0.0.1:8774
+osapi_compute_link_prefix = http://{address}:8774
 
 [database]
 connection = sqlite:///{state}/nova.sqlite
 
 [image]
 store = local
+
+[identity]
+public_host = {address}
 
 [libvirt]
 virt_type = {virt_type}
@@ -71,9 +71,10 @@ connection_uri = {uri}
 
 def write(layout: Layout, *, virt_type: str, uri: str) -> None:
     """Write the file."""
-    listens = "\n".join(f"{api}_listen = 127.0.0.1" for api in APIS)
+    listens = "\n".join(f"{api}_listen = {layout.address}" for api in APIS)
     text = _TEXT.format(
         state=layout.state,
+        address=layout.address,
         checkout=layout.checkout,
         host=layout.name,
         listens=listens,
@@ -81,7 +82,7 @@ def write(layout: Layout, *, virt_type: str, uri: str) -> None:
         fixed_range=FIXED_RANGE,
         config=layout.config,
         rootwrap=layout.rootwrap,
-        control_port=TGT_CONTROL_PORT,
+        control_port=layout.tgt_control_port,
         dhcpbridge=layout.program("nova-dhcpbridge"),
         virt_type=virt_type,
         uri=uri,

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tools import private_libvirt
-from tools.quickstart import configuration, namespace, processes
+from tools.quickstart import namespace, processes
 from tools.quickstart.layout import BRIDGE, Layout
 
 PATIENCE_S = 5.0
@@ -26,7 +26,7 @@ def down(layout: Layout) -> None:
     private_libvirt.stop(layout.libvirt)
     print("Stopping the iSCSI target", flush=True)
     processes.stop(layout.run / "tgtd.pid", word="tgtd", patience_s=1)
-    for leftover in Path("/var/run/tgtd").glob(f"socket.{configuration.TGT_CONTROL_PORT}*"):
+    for leftover in Path("/var/run/tgtd").glob(f"socket.{layout.tgt_control_port}*"):
         leftover.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         Path("/var/run/tgtd").rmdir()

@@ -3,8 +3,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+ADDRESS = os.environ.get("NOVA_QUICKSTART_ADDRESS", "127.0.0.1")
+"""Where the APIs answer.  A second cloud, from another checkout, needs another address of the loopback: 127.0.0.2."""
+
+NUMBER = int(ipaddress.IPv4Address(ADDRESS)) - int(ipaddress.IPv4Address("127.0.0.1"))
+"""Tells the clouds of one machine apart."""
 
 APIS = {
     "identity": 5000,
@@ -25,7 +34,8 @@ class Layout:
 
     checkout: Path
     host_network: bool
-    name: str = "nova-quickstart"
+    name: str = "nova-quickstart" + (f"-{NUMBER}" if NUMBER else "")
+    address: str = ADDRESS
 
     @property
     def state(self) -> Path:
@@ -53,6 +63,11 @@ class Layout:
     def rootwrap(self) -> Path:
         """The privilege gate's configuration."""
         return self.state / "etc" / "rootwrap.conf"
+
+    @property
+    def tgt_control_port(self) -> int:
+        """The number of our own tgtd's control socket; the machine's own has 0."""
+        return 77 + NUMBER
 
     @property
     def guest(self) -> Path:
@@ -89,8 +104,11 @@ class Layout:
 
 def remembered(checkout: Path) -> Layout | None:
     """The layout of the cloud that is there now, or None where there is none."""
-    mark = checkout / "state" / "host-network"
-    return Layout(checkout, mark.read_text().strip() == "yes") if mark.exists() else None
+    mark = checkout / "state" / "cloud.json"
+    if not mark.exists():
+        return None
+    written = json.loads(mark.read_text())
+    return Layout(checkout, written["host_network"], name=written["name"], address=written["address"])
 
 
 def remember(layout: Layout) -> None:
@@ -99,4 +117,5 @@ def remember(layout: Layout) -> None:
     layout.state.chmod(0o711)
     for directory in (layout.logs, layout.run, layout.config.parent):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-    (layout.state / "host-network").write_text("yes\n" if layout.host_network else "no\n")
+    written = {"host_network": layout.host_network, "name": layout.name, "address": layout.address}
+    (layout.state / "cloud.json").write_text(json.dumps(written) + "\n")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tools import guest_image, kvm_probe, private_libvirt
 from tools.quickstart import configuration, credentials, namespace, processes, server
 from tools.quickstart.client import Client, endpoint
 from tools.quickstart.credentials import DEMO_PROJECT, DEMO_USER
-from tools.quickstart.layout import APIS, BRIDGE, FIXED_RANGE, Layout, remember
+from tools.quickstart.layout import APIS, BRIDGE, FIXED_RANGE, Layout, remember, remembered
 from tools.quickstart.progress import Progress, StepFailed
 
 IMAGE = "tiny-linux"
@@ -35,6 +36,8 @@ class Up:
 
     def run(self) -> None:
         """All steps."""
+        if remembered(self.layout.checkout) is None:
+            _check_room(self.layout)
         remember(self.layout)
         step = self.progress.step
         with step("Build a small bootable image"):
@@ -75,12 +78,13 @@ class Up:
         finally:
             with self.layout.log.open("a") as log:
                 log.writelines(f"{line}\n" for line in lines)
+
     def _make_ground(self) -> None:
         layout = self.layout
         if layout.namespace is not None:
             namespace.create(layout.namespace)
         self.uri = private_libvirt.start(layout.namespace, layout.libvirt)
-        port = str(configuration.TGT_CONTROL_PORT)
+        port = str(layout.tgt_control_port)
         portal = "portal=127.0.0.1:3260"
         processes.start(
             layout.in_namespace(["tgtd", "-f", "-C", port, "--iscsi", portal]),
@@ -88,9 +92,9 @@ class Up:
             log=layout.logs / "tgtd.log",
             word="tgtd",
         )
-        socket = Path(f"/var/run/tgtd/socket.{port}")
+        control = Path(f"/var/run/tgtd/socket.{port}")
         processes.wait_until(
-            socket.exists, what="the iSCSI target daemon's start", timeout_s=10, log=layout.logs / "tgtd.log"
+            control.exists, what="the iSCSI target daemon's start", timeout_s=10, log=layout.logs / "tgtd.log"
         )
 
     def _configure(self) -> None:
@@ -102,7 +106,7 @@ class Up:
 
     def _start_cloud(self) -> None:
         layout = self.layout
-        sockets = [f"{api}=127.0.0.1:{port}" for api, port in APIS.items()]
+        sockets = [f"{api}={layout.address}:{port}" for api, port in APIS.items()]
         command = layout.in_namespace([layout.program("nova-all"), "--config-file", str(layout.config)])
         log = layout.logs / "nova-all.out"
         pidfile = layout.run / "nova-all.pid"
@@ -196,6 +200,21 @@ class Up:
             f"The administrator's credentials are in {self.layout.state / 'adminrc'}; logs are in {self.layout.logs}."
         )
         print("./quickstart down removes everything.")
+
+
+def _check_room(layout: Layout) -> None:
+    """Refuse, before anything is made, what would disturb somebody else's cloud or be disturbed by it."""
+    advice = "stop it ('./quickstart down' where it was started), or run NOVA_QUICKSTART_ADDRESS=127.0.0.2 ./quickstart"
+    if layout.namespace is not None and namespace.exists(layout.namespace):
+        raise StepFailed(f"a cloud of another checkout has the namespace {layout.namespace}", advice=advice)
+    for api, port in APIS.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((layout.address, port))
+            except OSError as error:
+                what = f"the {api} API cannot have {layout.address}:{port}: {error.strerror}"
+                raise StepFailed(what, advice=advice) from error
 
 
 def _made(admin: Client, kind: str, values: dict[str, str]) -> dict[str, str]:
