@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RPC through RabbitMQ against the same echo on bare py-amqp, in one run:  python -m bench.rpc [amqp://…]
+"""RPC through RabbitMQ against the same echo on bare py-amqp, in one run; a part of ``python -m bench``.
 
-Without a URL it starts a broker of its own.  Clients and servers are processes of their own, as in a cloud.  Rounds of
+The broker is our own.  Clients and servers are processes of their own, as in a cloud.  Rounds of
 both sides alternate, so that whatever else the machine does falls on both; the median round counts.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -15,11 +14,15 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.table import Row
+
 TEXT = "x" * 100
 ROUNDS = 5
 CALLS = 1500
 CALLERS = 16
 MAX_RATIO = 1.2
+UPSTREAM_CALLS_S = 1150
+UPSTREAM_MANY_CALLS_S = 2000
 
 
 def floor_server(url: str) -> None:
@@ -149,32 +152,8 @@ class Part:
         self._process.communicate()
 
 
-def measure(url: str) -> int:
-    """Print the table; the exit status says whether the ratio is kept."""
-    parts = [Part(role, url) for role in ("floor_server", "server", "floor_client", "client")]
-    _, _, floor, ours = parts
-    try:
-        floor.turn(1), ours.turn(1), ours.turn(CALLERS)
-        rounds = [(floor.turn(1), ours.turn(1), ours.turn(CALLERS)) for _ in range(ROUNDS)]
-    finally:
-        for part in parts:
-            part.end()
-    bare, one, many = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"echo on bare py-amqp      {bare * 1e6:8.0f} us  {1 / bare:8.0f} calls/s")
-    print(f"nova.rpc, 1 caller        {one * 1e6:8.0f} us  {1 / one:8.0f} calls/s   {one / bare:.2f} x the bare echo")
-    print(f"nova.rpc, {CALLERS} callers      {many * 1e6:8.0f} us  {1 / many:8.0f} calls/s")
-    return 0 if one <= MAX_RATIO * bare else 1
-
-
-def main() -> int:
-    """See the module."""
-    arguments = sys.argv[1:]
-    roles = {role.__name__: role for role in (floor_server, floor_client, server, client)}
-    if arguments and arguments[0] in roles:
-        roles[arguments[0]](arguments[1])
-        return 0
-    if arguments:
-        return measure(arguments[0])
+def rows() -> list[Row]:
+    """Latency of one caller against the floor, and the rates of one and of many."""
     from tests.integration.rabbitmq import RabbitMQ
 
     with tempfile.TemporaryDirectory(prefix="nova-bench-") as directory:
@@ -186,6 +165,32 @@ def main() -> int:
             broker.kill()
 
 
+def measure(url: str) -> list[Row]:
+    """The same, on the broker at *url*."""
+    parts = [Part(role, url) for role in ("floor_server", "server", "floor_client", "client")]
+    _, _, floor, ours = parts
+    try:
+        floor.turn(1), ours.turn(1), ours.turn(CALLERS)
+        rounds = [(floor.turn(1), ours.turn(1), ours.turn(CALLERS)) for _ in range(ROUNDS)]
+    finally:
+        for part in parts:
+            part.end()
+    bare, one, many = (statistics.median(column) for column in zip(*rounds, strict=True))
+    what = "RPC call through RabbitMQ, one caller (floor: the same echo on bare py-amqp)"
+    return [
+        Row(what=what, ours=one * 1e6, floor=bare * 1e6, unit="us", at_most_ratio=MAX_RATIO),
+        Row(what="RPC calls a second, one caller", ours=1 / one, unit="/s", at_least=2 * UPSTREAM_CALLS_S),
+        Row(
+            what=f"RPC calls a second, {CALLERS} callers", ours=1 / many, unit="/s", at_least=2 * UPSTREAM_MANY_CALLS_S
+        ),
+    ]
+
+
+def main() -> None:
+    """Be one of the processes."""
+    roles = {role.__name__: role for role in (floor_server, floor_client, server, client)}
+    roles[sys.argv[1]](sys.argv[2])
+
+
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONUNBUFFERED", "1")
-    sys.exit(main())
+    main()

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long it takes to choose and claim one of 10,000 hosts, against the floor: one pass over their rows.
 
-python -m bench.schedule [--hosts 10000] [--database URL]
+A part of ``python -m bench``.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
-import time
 import uuid
-from collections.abc import Callable
 
 from sqlalchemy import insert, select
 
+from bench.table import Row
+from bench.timing import best_of
 from nova.context import RequestContext
 from nova.db import compute_nodes, services
 from nova.db.engine import Database, DatabaseSettings
@@ -23,26 +22,21 @@ from nova.domain.request_spec import RequestSpec
 from nova.scheduler.service import SchedulerService
 from nova.scheduler.settings import SchedulerSettings
 
-TURNS = 9
-MOST = 3.0
+HOSTS = 10_000
 
 
-def main() -> None:
-    """Print both and their ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hosts", type=int, default=10_000)
-    parser.add_argument("--database", default="")
-    arguments = parser.parse_args()
+def rows() -> list[Row]:
+    """One row."""
     with tempfile.TemporaryDirectory(prefix="nova-bench-") as directory:
-        db = Database(DatabaseSettings(url=arguments.database or f"sqlite:///{directory}/nova.sqlite"))
+        db = Database(DatabaseSettings(url=f"sqlite:///{directory}/nova.sqlite"))
         Base.metadata.create_all(db.engine)
-        add_hosts(db, arguments.hosts)
+        add_hosts(db, HOSTS)
         scheduler = SchedulerService(db, SchedulerSettings(down_time_s=3600))
         floor_s = best_of(lambda: one_pass(db))
         ours_s = best_of(lambda: choose(scheduler))
         db.dispose()
-    print(f"one pass over the rows  {floor_s * 1000:7.1f} ms")
-    print(f"choose and claim        {ours_s * 1000:7.1f} ms, {ours_s / floor_s:.1f} x (at most {MOST:g} x)")
+    what = "schedule: choose and claim one of 10,000 hosts (floor: one pass over their rows)"
+    return [Row(what=what, ours=ours_s * 1000, floor=floor_s * 1000, unit="ms", at_most_ratio=3)]
 
 
 def add_hosts(db: Database, count: int) -> None:
@@ -50,8 +44,7 @@ def add_hosts(db: Database, count: int) -> None:
     with db.transaction() as tx:
         services.heartbeat(tx, host="h", binary="nova-compute", topic="compute")
         service = services.get_by_host(tx, "h", "nova-compute")
-        rows = [_row(tx.now, service.id, number) for number in range(count)]
-        tx.execute(insert(compute_nodes.NODES), rows)
+        tx.execute(insert(compute_nodes.NODES), [_row(tx.now, service.id, number) for number in range(count)])
 
 
 def _row(now: object, service_id: int, number: int) -> dict[str, object]:
@@ -88,17 +81,3 @@ def choose(scheduler: SchedulerService) -> None:
         availability_zone="nova",
     )
     scheduler.select_hosts(RequestContext(), spec=spec)
-
-
-def best_of(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of some turns."""
-    times = []
-    for _ in range(TURNS):
-        began_at = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began_at)
-    return min(times)
-
-
-if __name__ == "__main__":
-    main()
