@@ -61,6 +61,8 @@ CLIENTS = ["python-novaclient", "python-openstackclient"]
 
 TEST_REQUIRES = [
     *CLIENTS,
+    "awscli",
+    "boto>=2.49",
     "boto3",
     "coverage",
     "hypothesis",
