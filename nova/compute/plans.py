@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova.compute.host import Host
-from nova.compute.operations import boot, delete, power, reboot, volumes
+from nova.compute.operations import boot, delete, power, reboot, rescue, volumes
 from nova.compute.operations.work import Work
 from nova.context import RequestContext
 from nova.domain.orders import BuildOrder, Order, VolumeOrder, instance_order
@@ -62,6 +62,12 @@ def _boot(context: RequestContext, order: Order, host: Host) -> boot.Boot:
     return boot.Boot(context=context, order=order.order, host=host, build=order)
 
 
+def _rescue(context: RequestContext, order: Order, host: Host) -> rescue.Rescue:
+    if not isinstance(order, BuildOrder):
+        raise InvalidInput("A rescue needs an order with an image.")
+    return rescue.Rescue(context=context, order=order.order, host=host, build=order)
+
+
 def _volume_work(context: RequestContext, order: Order, host: Host) -> volumes.VolumeWork:
     if not isinstance(order, VolumeOrder):
         raise InvalidInput("A volume operation needs a volume order.")
@@ -77,4 +83,6 @@ PLANS: Mapping[Action, Plan] = {
     Action.START: Plan(power.START_STEPS, _work),
     Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
+    Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),
+    Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work),
 }

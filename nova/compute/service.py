@@ -55,6 +55,14 @@ class ComputeService:
         """See :mod:`nova.compute.operations.volumes`."""
         self._accept(Action.DETACH_VOLUME, context, order)
 
+    def rescue(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """See :mod:`nova.compute.operations.rescue`."""
+        self._accept(Action.RESCUE, context, order)
+
+    def unrescue(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.rescue`."""
+        self._accept(Action.UNRESCUE, context, order)
+
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """See :mod:`nova.compute.operations.console`."""
         return console.get_console_output(self._host.driver, name=name, max_bytes=max_bytes)

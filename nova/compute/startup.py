@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 from nova.compute.host import Host
-from nova.compute.operations.power import START_STEPS
+from nova.compute.operations import power, rescue
 from nova.compute.operations.work import Work
 from nova.compute.periodic.filters import refresh_filters
 from nova.compute.periodic.resources import report_resources
@@ -29,6 +29,8 @@ from nova.workflow.steps import Control, run
 LOG = logging.getLogger(__name__)
 
 OFF = frozenset({PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED})
+START = {VmState.ACTIVE: power.START_STEPS, VmState.RESCUED: rescue.START_STEPS}
+"""How a server that should run is started again, by its state."""
 
 
 def come_up(host: Host, runner: Runner, journals: JournalDirectory, *, stopping: threading.Event) -> None:
@@ -81,13 +83,13 @@ def resume_guests(host: Host, runner: Runner) -> None:
 
 
 def _should_run(order: InstanceOrder) -> bool:
-    return order.instance.vm_state is VmState.ACTIVE and order.instance.task_state is None
+    return order.instance.vm_state in START and order.instance.task_state is None
 
 
 def _start(host: Host, order: InstanceOrder, *, journal: Journal) -> None:
     work = Work(context=journal.context, order=order, host=host)
     try:
-        run(START_STEPS, work, record=journal, control=Control())
+        run(START[order.instance.vm_state], work, record=journal, control=Control())
     except Exception:
         LOG.exception("Server %s could not be started again after a restart of its host.", order.instance.uuid)
     else:

@@ -17,10 +17,10 @@ from nova.conductor.cloud import Cloud
 from nova.conductor.operations import build, finish
 from nova.conductor.operations.delete import delete_instance
 from nova.conductor.operations.hosts import is_alive
-from nova.conductor.orders import VOLUME_ACTIONS
 from nova.conductor.remedy import Remedy, remedy_for
 from nova.context import RequestContext, admin_context
 from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
+from nova.db.orders import VOLUME_ACTIONS
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Fault, Operation

@@ -13,10 +13,39 @@ from nova.db.models.base import table_of
 from nova.db.models.volume import VolumeRow
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
-from nova.domain.instance import Instance
-from nova.domain.orders import InstanceOrder
+from nova.domain.instance import Instance, Operation
+from nova.domain.orders import BuildOrder, BuildRequest, InstanceOrder, Order, VolumeOrder
+from nova.domain.transitions import Action
+from nova.secret import Secret
 
 _VOLUMES = table_of(VolumeRow)
+IMAGE_ACTIONS = frozenset({Action.CREATE, Action.RESCUE})
+VOLUME_ACTIONS = frozenset({Action.ATTACH_VOLUME, Action.DETACH_VOLUME})
+
+
+def order_for(
+    tx: Transaction, operation: Operation, instance: Instance, *, admin_password: Secret | None = None
+) -> Order:
+    """The order to *instance*'s host for *operation*, of its kind; NotFound when its volume is not attached any more.
+
+    It can be made again at any time: all that the request said is in the operation's arguments, but for passwords.
+    """
+    order = instance_order(tx, instance, operation_id=operation.id, action=operation.action)
+    if operation.action in IMAGE_ACTIONS:
+        request = BuildRequest.of(operation)
+        return BuildOrder(
+            order=order,
+            image=request.image,
+            kernel=request.kernel,
+            ramdisk=request.ramdisk,
+            injected_files=request.injected_files,
+            admin_password=admin_password,
+        )
+    if operation.action in VOLUME_ACTIONS:
+        device = block_devices.for_volume(tx, str(operation.arguments["volume_id"]), instance_uuid=instance.uuid)
+        known = [each for each in order.block_devices if each.id == device.id]
+        return VolumeOrder(order=order, device=known[0] if known else device)
+    return order
 
 
 def instance_order(tx: Transaction, instance: Instance, *, operation_id: int, action: str) -> InstanceOrder:

@@ -31,7 +31,7 @@ class InstanceOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOrder:
-    """Make an instance.  The claim on the host is held already."""
+    """Start an instance from images: make it (the claim on the host is held already), or rescue it."""
 
     order: InstanceOrder
     image: Image | None
@@ -75,7 +75,7 @@ class UnfinishedOrders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
-    """What ``Operation.arguments`` holds of a create: all that the instance's own row does not say.
+    """What ``Operation.arguments`` holds of a create or a rescue: all that the instance's own row does not say.
 
     The API writes it; conductors read it, and add a host to ``ignore_hosts`` each time that a build failed there.
     """
@@ -94,7 +94,7 @@ class BuildRequest:
 
     @classmethod
     def of(cls, operation: Operation) -> BuildRequest:
-        """What the arguments of *operation*, a create, say."""
+        """What the arguments of *operation*, a create or a rescue, say."""
         return msgspec.convert(operation.arguments, cls)
 
     def as_arguments(self) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One row for each action on a server: from which states, through which tasks, to which end; and the word the API shows.
+"""One row for each action on a server: from which states, through which tasks, to which end; and the API's word for it.
 
 The API's 409, the guarded UPDATE of the database, the end state that a finished operation gets, the tests and the
 documentation all read this table; nobody else decides about states.  Sources: the OpenStack Compute API's state tables.
@@ -27,6 +27,8 @@ class Action(enum.StrEnum):
     START = "start"
     ATTACH_VOLUME = "attach_volume"
     DETACH_VOLUME = "detach_volume"
+    RESCUE = "rescue"
+    UNRESCUE = "unrescue"
     UPDATE_METADATA = "update_metadata"
 
     @property
@@ -121,6 +123,17 @@ TRANSITIONS: dict[Action, Transition] = {
     ),
     Action.DETACH_VOLUME: Transition(
         allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED, S.RESIZED, S.SOFT_DELETED}),
+    ),
+    Action.RESCUE: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.ERROR}),
+        during=(T.RESCUING,),
+        end=S.RESCUED,
+        failure=S.ERROR,
+    ),
+    Action.UNRESCUE: Transition(
+        allowed=frozenset({S.RESCUED}),
+        during=(T.UNRESCUING,),
+        end=S.ACTIVE,
     ),
     Action.UPDATE_METADATA: Transition(
         allowed=frozenset({S.ACTIVE, S.PAUSED, S.SUSPENDED, S.STOPPED}),

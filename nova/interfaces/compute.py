@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from nova.context import RequestContext
-from nova.domain.orders import BuildOrder, InstanceOrder, VolumeOrder
+from nova.domain.orders import BuildOrder, InstanceOrder, Order, VolumeOrder, instance_order
+from nova.domain.transitions import Action
 from nova.rpc.interface import Interface, call, cast
 
 
 class Compute(Interface):
-    """Instances on one host.  Each order is journalled on the host first and then reported to nova-conductor at its end."""
+    """Instances on one host.  Each order is journalled there first, and reported to nova-conductor at its end."""
 
     topic = "compute"
     version = "1.0"
@@ -54,6 +57,16 @@ class Compute(Interface):
         """Disconnect a volume from the guest."""
         ...
 
+    @cast
+    def rescue(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """Stop the guest, and boot another one from the order's image with the instance's root disk as its second."""
+        ...
+
+    @cast
+    def unrescue(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Stop the rescue guest, drop its disk, and boot the instance from its own disks."""
+        ...
+
     @call(timeout_s=20)
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """The last *max_bytes* of what the guest *name* wrote to its serial console; NotFound when there is none."""
@@ -63,3 +76,24 @@ class Compute(Interface):
     def refresh_filters(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
         """Fetch the filters of these instances anew and apply them."""
         ...
+
+
+CASTS: Mapping[Action, Callable[..., None]] = {
+    Action.CREATE: Compute.build,
+    Action.DELETE: Compute.delete,
+    Action.REBOOT: Compute.reboot,
+    Action.REBOOT_HARD: Compute.reboot_hard,
+    Action.STOP: Compute.stop,
+    Action.START: Compute.start,
+    Action.ATTACH_VOLUME: Compute.attach_volume,
+    Action.DETACH_VOLUME: Compute.detach_volume,
+    Action.RESCUE: Compute.rescue,
+    Action.UNRESCUE: Compute.unrescue,
+}
+"""The method by which an order for each action goes to a host."""
+
+
+def give_order(host: Compute, context: RequestContext, order: Order) -> None:
+    """Give *order* to *host*, by the method of its action."""
+    method = CASTS[Action(instance_order(order).action)]
+    getattr(host, method.__name__)(context, order=order)

@@ -49,6 +49,8 @@ class Guest:
     """As it was at creation; None on later starts, where the disks are there."""
     nics: tuple[Nic, ...] = ()
     volumes: tuple[AttachedVolume, ...] = ()
+    rescued: bool = False
+    """Whether to boot from its rescue disk, with its own root disk as the second one and no other"""
 
 
 class Disks(Protocol):
@@ -69,6 +71,16 @@ class Disks(Protocol):
         """Root, ephemeral and swap disks as the flavor says, from the cache."""
         ...
 
+    def create_rescue_disk(
+        self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None
+    ) -> None:
+        """A disk from the cache to rescue the guest with, as large as its root disk; an older one is replaced."""
+        ...
+
+    def delete_rescue_disk(self, instance: Instance) -> None:
+        """Remove it; the instance's own disks stay."""
+        ...
+
     def delete_disks(self, instance: Instance) -> None:
         """Remove all that belongs to the instance on this host's disk."""
         ...
@@ -79,6 +91,10 @@ class Lifecycle(Protocol):
 
     def start(self, guest: Guest) -> None:
         """Define the guest and run it, with all its disks and cards."""
+        ...
+
+    def define(self, guest: Guest) -> None:
+        """Keep the guest's definition for its next start, and leave it off."""
         ...
 
     def destroy(self, instance: Instance) -> None:

@@ -49,6 +49,7 @@ class FakeGuest:
     console: bytes = b""
     volumes: dict[str, AttachedVolume] = field(default_factory=dict)
     starts: int = 0
+    rescued: bool = False
 
 
 class FakeDriver:
@@ -64,6 +65,8 @@ class FakeDriver:
         self.guests: dict[str, FakeGuest] = {}
         self.disks: dict[str, int] = {}
         """GB on disk by instance uuid"""
+        self.rescue_disks: dict[str, str] = {}
+        """The image that each rescue disk was made from, by instance uuid"""
         self.calls: list[str] = []
         """Names of the methods that were called, in order; only those that change something"""
 
@@ -91,19 +94,33 @@ class FakeDriver:
     ) -> None:
         """Note that the disks are there."""
         self._enter("create_disks")
-        for part in (image, kernel, ramdisk):
-            if part is not None and _key(part) not in self._images:
-                raise errors.HypervisorError(f"The image {part.id} is not in the cache of this host.")
+        self._check_cached(image, kernel, ramdisk)
         with self._lock:
             if sum(self.disks.values()) + instance.flavor.disk_gb > self._settings.disk_gb:
                 raise errors.NoCapacity(f"No space left on device of host {self._settings.host}.")
             self.disks[instance.uuid] = instance.flavor.disk_gb
+
+    def create_rescue_disk(
+        self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None
+    ) -> None:
+        """Note that the disk is there."""
+        self._enter("create_rescue_disk")
+        self._check_cached(image, kernel, ramdisk)
+        with self._lock:
+            self.rescue_disks[instance.uuid] = image.id
+
+    def delete_rescue_disk(self, instance: Instance) -> None:
+        """Forget it."""
+        self._enter("delete_rescue_disk")
+        with self._lock:
+            self.rescue_disks.pop(instance.uuid, None)
 
     def delete_disks(self, instance: Instance) -> None:
         """Forget the disks."""
         self._enter("delete_disks")
         with self._lock:
             self.disks.pop(instance.uuid, None)
+            self.rescue_disks.pop(instance.uuid, None)
 
     def stored_instances(self) -> frozenset[str]:
         """The instances that have disks."""
@@ -118,12 +135,15 @@ class FakeDriver:
         """The guest runs and says so on its console."""
         self._enter("start")
         with self._lock:
-            found = self.guests.setdefault(
-                guest.instance.uuid, FakeGuest(instance=guest.instance, state=PowerState.SHUTDOWN)
-            )
-            found.volumes = {volume.device.volume_id: volume for volume in guest.volumes}
+            found = self._defined(guest)
             if found.state is not PowerState.RUNNING:
                 _boot(found)
+
+    def define(self, guest: Guest) -> None:
+        """The guest is known, and off."""
+        self._enter("define")
+        with self._lock:
+            self._defined(guest)
 
     def destroy(self, instance: Instance) -> None:
         """The guest is gone."""
@@ -216,6 +236,21 @@ class FakeDriver:
         with self._known(instance) as guest:
             if guest is not None:
                 guest.state = PowerState.CRASHED
+
+    def _defined(self, guest: Guest) -> FakeGuest:
+        """The guest as *guest* says; the lock is held."""
+        uuid = guest.instance.uuid
+        if guest.rescued and uuid not in self.rescue_disks:
+            raise errors.HypervisorError("The server has no rescue disk on its host.")
+        found = self.guests.setdefault(uuid, FakeGuest(instance=guest.instance, state=PowerState.SHUTDOWN))
+        found.volumes = {volume.device.volume_id: volume for volume in guest.volumes}
+        found.rescued = guest.rescued
+        return found
+
+    def _check_cached(self, *images: Image | None) -> None:
+        for image in images:
+            if image is not None and _key(image) not in self._images:
+                raise errors.HypervisorError(f"The image {image.id} is not in the cache of this host.")
 
     def _fetch(self, context: RequestContext, image: Image, reader: ImageReader, limit_gb: int) -> None:
         limit = 0 if image.disk_format in ("aki", "ari") else limit_gb

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from nova.conductor.orders import order_for, send
 from nova.db import block_devices, instances, operations, volumes
+from nova.db.orders import order_for
 from nova.domain.block_device import BlockDevice
 from nova.domain.states import OperationState, VmState, VolumeStatus
 from nova.domain.transitions import Action
 from nova.domain.volume import Volume
 from nova.errors import HypervisorError
+from nova.interfaces.compute import give_order
 from tests.functional.workflow_cloud import ALICE, WorkflowCloud, wait_until
 
 VOLUME = "44444444-4444-4444-8444-444444444444"
@@ -74,7 +75,7 @@ def ask(cloud: WorkflowCloud, uuid: str, action: Action) -> None:
             tx, action, instance_uuids=[uuid], context=ALICE, arguments={"volume_id": VOLUME}, host="a"
         )
         order = order_for(tx, operation, instances.get(tx, uuid))
-    send(cloud.api.compute.on("a"), ALICE, order)
+    give_order(cloud.api.compute.on("a"), ALICE, order)
     wait_until(lambda: cloud.operations(uuid)[0].state not in (OperationState.REQUESTED, OperationState.RUNNING), 10)
 
 

@@ -30,20 +30,28 @@ def sources_of(cloud: Cloud, context: RequestContext, request: BootRequest) -> S
     """The image with its kernel and ramdisk; InvalidInput for one that is not there, foreign, or not active."""
     if not request.image_id:
         return Sources()
-    image = _active(cloud, context, request.image_id, what="image")
-    kernel_id = request.kernel_id or image.kernel_id or ""
-    ramdisk_id = request.ramdisk_id or image.ramdisk_id or ""
+    return parts_of(
+        cloud, context, request.image_id, kernel_id=request.kernel_id, ramdisk_id=request.ramdisk_id, field="imageRef"
+    )
+
+
+def parts_of(
+    cloud: Cloud, context: RequestContext, image_id: str, *, kernel_id: str = "", ramdisk_id: str = "", field: str
+) -> Sources:
+    """The image that the request named in *field*, with the kernel and ramdisk that the caller or the image names."""
+    image = _active(cloud, context, image_id, what="image", field=field)
+    kernel_id = kernel_id or image.kernel_id or ""
+    ramdisk_id = ramdisk_id or image.ramdisk_id or ""
     if kernel_id == NO_KERNEL:
         kernel_id = ramdisk_id = ""
     return Sources(
         image,
-        _active(cloud, context, kernel_id, what="kernel") if kernel_id else None,
-        _active(cloud, context, ramdisk_id, what="ramdisk") if ramdisk_id else None,
+        _active(cloud, context, kernel_id, what="kernel", field="kernel_id") if kernel_id else None,
+        _active(cloud, context, ramdisk_id, what="ramdisk", field="ramdisk_id") if ramdisk_id else None,
     )
 
 
-def _active(cloud: Cloud, context: RequestContext, image_id: str, *, what: str) -> Image:
-    field = "imageRef" if what == "image" else f"{what}_id"
+def _active(cloud: Cloud, context: RequestContext, image_id: str, *, what: str, field: str) -> Image:
     try:
         image = cloud.images.get(context, image_id)
     except (NotFound, Forbidden) as error:
@@ -53,11 +61,11 @@ def _active(cloud: Cloud, context: RequestContext, image_id: str, *, what: str) 
     return image
 
 
-def check_fits(image: Image, flavor: Flavor) -> None:
+def check_fits(image: Image, flavor: Flavor, *, field: str = "flavorRef") -> None:
     """Refuse a flavor that is too small for the image; a flavor without a root disk takes whatever the host allows."""
     if flavor.memory_mb < image.min_ram_mb:
         raise InvalidInput(
-            f"The flavor's memory is too small for the image, which needs {image.min_ram_mb} MB.", field="flavorRef"
+            f"The flavor's memory is too small for the image, which needs {image.min_ram_mb} MB.", field=field
         )
     if flavor.root_gb == 0:
         return
@@ -65,5 +73,5 @@ def check_fits(image: Image, flavor: Flavor) -> None:
     if flavor.root_gb < max(image.min_disk_gb, size_gb):
         raise InvalidInput(
             f"The flavor's disk is too small for the image, which needs {max(image.min_disk_gb, size_gb)} GB.",
-            field="flavorRef",
+            field=field,
         )

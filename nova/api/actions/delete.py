@@ -13,7 +13,6 @@ from nova.db.engine import Transaction
 from nova.domain.states import VmState
 from nova.domain.transitions import Action
 from nova.errors import NotFound
-from nova.interfaces.compute import Compute
 
 RULE = PREFIX + "servers:delete"
 
@@ -22,7 +21,7 @@ def delete(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) ->
     """Let the server be deleted, whatever its state; asking again while it is being deleted does no harm."""
     instance, operation = host_orders.begin(cloud, tx, context, uuid, Action.DELETE, rule=RULE)
     if instance.host and instance.vm_state is not VmState.BUILDING and _alive(cloud, tx, instance.host):
-        host_orders.send_order(cloud, tx, context, instance, operation, Compute.delete)
+        host_orders.send_order(cloud, tx, context, operation)
         return
     tell(tx, f"delete {uuid}", lambda: cloud.conductor.delete_instance(context, instance_uuid=uuid))
 

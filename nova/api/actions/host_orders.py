@@ -7,7 +7,8 @@ be reached, the operation stays ``requested`` and nova-conductor's recovery send
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 from nova.api.actions import servers
 from nova.api.actions.after_commit import tell
@@ -17,33 +18,46 @@ from nova.db import instances, operations, orders
 from nova.db.engine import Transaction
 from nova.domain.instance import Instance, Operation
 from nova.domain.transitions import Action
-
-Cast = Callable[..., None]
-"""A method of Compute that takes an order: ``Compute.reboot``"""
+from nova.interfaces.compute import give_order
+from nova.secret import Secret
 
 
 def begin(
-    cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str, action: Action, *, rule: str
+    cloud: Cloud,
+    tx: Transaction,
+    context: RequestContext,
+    uuid: str,
+    action: Action,
+    *,
+    rule: str,
+    arguments: Mapping[str, Any] | None = None,
 ) -> tuple[Instance, Operation]:
-    """Let *action* begin on a server, and record that it was asked for.
+    """Let *action* begin on a server, and record that it was asked for, with *arguments* (no credentials).
 
     Raises NotFound, Forbidden, and InvalidState (wrong state, locked).  The instance is as it was before.
     """
     instance = servers.load(tx, context, uuid)
     servers.authorize(cloud, context, rule, instance)
     instances.begin(tx, uuid, action, project_id=instance.project_id, ignore_lock=context.is_admin)
-    (operation,) = operations.open(tx, action, instance_uuids=[uuid], context=context, host=instance.host)
+    (operation,) = operations.open(
+        tx, action, instance_uuids=[uuid], context=context, arguments=arguments, host=instance.host
+    )
     return instance, operation
 
 
 def send_order(
-    cloud: Cloud, tx: Transaction, context: RequestContext, instance: Instance, operation: Operation, method: Cast
+    cloud: Cloud,
+    tx: Transaction,
+    context: RequestContext,
+    operation: Operation,
+    *,
+    admin_password: Secret | None = None,
 ) -> None:
     """Give the order for *operation* to the server's host, after the commit."""
-    current = instances.get(tx, instance.uuid)
-    order = orders.instance_order(tx, current, operation_id=operation.id, action=operation.action)
-
-    def send() -> None:
-        getattr(cloud.compute.on(instance.host), method.__name__)(context, order=order)
-
-    tell(tx, f"{operation.action} {instance.uuid}", send)
+    instance = instances.get(tx, operation.instance_uuid)
+    order = orders.order_for(tx, operation, instance, admin_password=admin_password)
+    tell(
+        tx,
+        f"{operation.action} {instance.uuid}",
+        lambda: give_order(cloud.compute.on(instance.host), context, order),
+    )

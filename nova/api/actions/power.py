@@ -9,7 +9,6 @@ from nova.api.policies.compute import PREFIX
 from nova.context import RequestContext
 from nova.db.engine import Transaction
 from nova.domain.transitions import Action
-from nova.interfaces.compute import Compute
 
 STOP_RULE = PREFIX + "servers:stop"
 START_RULE = PREFIX + "servers:start"
@@ -17,11 +16,11 @@ START_RULE = PREFIX + "servers:start"
 
 def stop(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> None:
     """Let the host power the server off."""
-    instance, operation = host_orders.begin(cloud, tx, context, uuid, Action.STOP, rule=STOP_RULE)
-    host_orders.send_order(cloud, tx, context, instance, operation, Compute.stop)
+    _, operation = host_orders.begin(cloud, tx, context, uuid, Action.STOP, rule=STOP_RULE)
+    host_orders.send_order(cloud, tx, context, operation)
 
 
 def start(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> None:
     """Let the host power the server on."""
-    instance, operation = host_orders.begin(cloud, tx, context, uuid, Action.START, rule=START_RULE)
-    host_orders.send_order(cloud, tx, context, instance, operation, Compute.start)
+    _, operation = host_orders.begin(cloud, tx, context, uuid, Action.START, rule=START_RULE)
+    host_orders.send_order(cloud, tx, context, operation)

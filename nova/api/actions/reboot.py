@@ -9,7 +9,6 @@ from nova.api.policies.compute import PREFIX
 from nova.context import RequestContext
 from nova.db.engine import Transaction
 from nova.domain.transitions import Action
-from nova.interfaces.compute import Compute
 
 RULE = PREFIX + "servers:reboot"
 
@@ -17,6 +16,5 @@ RULE = PREFIX + "servers:reboot"
 def reboot(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str, *, hard: bool) -> None:
     """Let the host reboot the server; InvalidState unless it may be rebooted now."""
     action = Action.REBOOT_HARD if hard else Action.REBOOT
-    instance, operation = host_orders.begin(cloud, tx, context, uuid, action, rule=RULE)
-    method = Compute.reboot_hard if hard else Compute.reboot
-    host_orders.send_order(cloud, tx, context, instance, operation, method)
+    _, operation = host_orders.begin(cloud, tx, context, uuid, action, rule=RULE)
+    host_orders.send_order(cloud, tx, context, operation)

@@ -6,14 +6,13 @@ When the host's queue cannot be reached the operation stays ``requested``, and t
 
 from __future__ import annotations
 
-from nova.api.actions.after_commit import tell
+from nova.api.actions import host_orders
 from nova.api.cloud import Cloud
 from nova.context import RequestContext
-from nova.db import instances, operations, orders
+from nova.db import instances, operations
 from nova.db.engine import Transaction
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Instance
-from nova.domain.orders import VolumeOrder
 from nova.domain.transitions import Action
 
 
@@ -30,12 +29,4 @@ def send(
     (operation,) = operations.open(
         tx, action, instance_uuids=[instance.uuid], context=context, arguments=arguments, host=instance.host
     )
-    whole = orders.instance_order(tx, instance, operation_id=operation.id, action=action)
-    (named,) = [each for each in whole.block_devices if each.id == device.id]
-    order = VolumeOrder(order=whole, device=named)
-
-    def cast() -> None:
-        host = cloud.compute.on(instance.host)
-        (host.attach_volume if action is Action.ATTACH_VOLUME else host.detach_volume)(context, order=order)
-
-    tell(tx, f"{action} {device.volume_id} {instance.uuid}", cast)
+    host_orders.send_order(cloud, tx, context, operation)

@@ -47,6 +47,8 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-networks": ("Networks", "Networks of the cloud."),
     "os-quota-class-sets": ("QuotaClasses", "Limits for classes of projects."),
     "os-quota-sets": ("Quotas", "Limits of projects."),
+    "os-extended-rescue-with-image": ("ExtendedRescueWithImage", "Rescue a server from an image of one's choice."),
+    "os-rescue": ("Rescue", "Boot a server that does not boot from another image."),
     "os-security-groups": ("SecurityGroups", "What may reach a server."),
     "os-server-list-multi-status": ("ServerListMultiStatus", "Filter servers by several states."),
     "os-server-sort-keys": ("ServerSortKeys", "Sort servers by several keys."),

@@ -13,13 +13,17 @@ from nova.api.actions.lock import unlock as unlock_server
 from nova.api.actions.power import start as start_server
 from nova.api.actions.power import stop as stop_server
 from nova.api.actions.reboot import reboot as reboot_server
+from nova.api.actions.rescue import rescue as rescue_server
+from nova.api.actions.rescue import unrescue as unrescue_server
 from nova.api.osapi import server_schema
+from nova.api.osapi.server_create import last_segment
 from nova.api.policies.compute import PREFIX
 from nova.api.request import ApiRequest
 from nova.api.routing import Route, Tx, body
 from nova.api.schema import Schema
 from nova.db import instances
 from nova.domain.states import VmState
+from nova.secret import Secret
 
 RESET_RULE = PREFIX + "os-admin-actions:reset_state"
 
@@ -38,6 +42,24 @@ def start(request: ApiRequest) -> None:
 def stop(request: ApiRequest) -> None:
     """os-stop"""
     stop_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def rescue(request: ApiRequest) -> dict[str, Any]:
+    """rescue"""
+    wanted = request.body or {}
+    password = rescue_server(
+        request.cloud,
+        request.context,
+        request.path["id"],
+        image_id=last_segment(wanted.get("rescue_image_ref", "")),
+        admin_password=Secret(wanted["adminPass"]) if wanted.get("adminPass") else None,
+    )
+    return {"adminPass": password.reveal()} if request.cloud.settings.enable_instance_password else {}
+
+
+def unrescue(request: ApiRequest) -> None:
+    """unrescue"""
+    unrescue_server(request.cloud, request.tx, request.context, request.path["id"])
 
 
 def lock(request: ApiRequest) -> None:
@@ -89,6 +111,8 @@ ROUTES = (
     _action("reboot", reboot, server_schema.REBOOT, "servers:reboot"),
     _action("os-start", start, server_schema.START, "servers:start"),
     _action("os-stop", stop, server_schema.STOP, "servers:stop"),
+    _action("rescue", rescue, server_schema.RESCUE, "os-rescue", success=200, tx=Tx.NONE),
+    _action("unrescue", unrescue, server_schema.UNRESCUE, "os-unrescue"),
     _action("lock", lock, server_schema.LOCK, "os-lock-server:lock"),
     _action("unlock", unlock, server_schema.UNLOCK, "os-lock-server:unlock"),
     _action("os-resetState", reset_state, server_schema.RESET_STATE, "os-admin-actions:reset_state"),

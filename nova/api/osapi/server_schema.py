@@ -204,7 +204,7 @@ STOP = envelope("os-stop", NULL)
 LOCK = envelope("lock", NULL)
 UNLOCK = envelope("unlock", NULL)
 RESCUE = envelope(
-    "rescue", {**closed({"adminPass": ADMIN_PASSWORD, "rescue_image_ref": RESCUE_IMAGE}), "type": ["object", "null"]}
+    "rescue", {**closed({"adminPass": ADMIN_PASSWORD, "rescue_image_ref": IMAGE_REF}), "type": ["object", "null"]}
 )
 UNRESCUE = envelope("unrescue", NULL)
 RESET_STATE = envelope("os-resetState", closed({"state": {"enum": ["active", "error"]}}, "state"))

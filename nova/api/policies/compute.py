@@ -52,6 +52,8 @@ RULES = (
         ("servers:reboot", "Reboot a server."),
         ("servers:start", "Power a server on."),
         ("servers:stop", "Power a server off."),
+        ("os-rescue", "Boot a server from a rescue image."),
+        ("os-unrescue", "Boot a rescued server from its own disks again."),
         ("server-metadata:create", "Add items to a server's metadata."),
         ("server-metadata:update", "Change one item of a server's metadata."),
         ("server-metadata:update_all", "Replace a server's metadata."),

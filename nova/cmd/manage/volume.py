@@ -8,15 +8,14 @@ import re
 from nova import errors
 from nova.cmd.manage.frame import Action, Argument, Category
 from nova.cmd.manage.operator import Operator
-from nova.conductor import orders
-from nova.db import instances, operations, volumes
+from nova.db import instances, operations, orders, volumes
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
 from nova.domain.orders import Order
 from nova.domain.states import VolumeStatus
 from nova.domain.transitions import Action as ServerAction
 from nova.domain.volume import Volume
-from nova.interfaces.compute import Compute
+from nova.interfaces.compute import Compute, give_order
 from nova.interfaces.volume import VolumeService
 from nova.rpc.client import client_for
 
@@ -50,7 +49,7 @@ def reattach(operator: Operator, *, volume_id: str) -> int | None:
         operator.say("volume is not attached to an instance")
         return 1
     instance, order = operator.db.run(lambda tx: _order(tx, operator, volume))
-    orders.send(client_for(Compute, operator.transport).on(instance.host), operator.context, order)
+    give_order(client_for(Compute, operator.transport).on(instance.host), operator.context, order)
     return None
 
 

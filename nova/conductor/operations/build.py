@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.filters import refresh_neighbours
 from nova.conductor.operations.release import release_addresses
-from nova.conductor.orders import order_for, send
 from nova.context import RequestContext
 from nova.db import compute_nodes, faults, handover, instances, operations, volumes
+from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Fault, Instance, Operation
 from nova.domain.orders import BuildRequest, Order
@@ -27,6 +27,7 @@ from nova.domain.request_spec import HostClaim, RequestSpec
 from nova.domain.states import OperationState, TaskState
 from nova.domain.transitions import Action
 from nova.errors import NovaError, Timeout, Unavailable
+from nova.interfaces.compute import give_order
 from nova.secret import Secret
 
 LOG = logging.getLogger(__name__)
@@ -153,7 +154,7 @@ def _hand_over(
 
 def _order(cloud: Cloud, context: RequestContext, order: Order, *, host: str) -> None:
     cloud.pause_before_step("order")
-    send(cloud.compute.on(host), context, order)
+    give_order(cloud.compute.on(host), context, order)
 
 
 def give_up(cloud: Cloud, context: RequestContext, build: Build, *, error: NovaError) -> None:

@@ -12,13 +12,14 @@ import logging
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.operations.hosts import is_alive
 from nova.conductor.operations.release import bury
-from nova.conductor.orders import order_for, send
 from nova.context import RequestContext
 from nova.db import instances, operations
+from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance, Operation
 from nova.domain.transitions import Action
 from nova.errors import NotFound
+from nova.interfaces.compute import give_order
 
 LOG = logging.getLogger(__name__)
 
@@ -46,4 +47,4 @@ def _delete(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -
 def _order(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Instance, *, operation: Operation) -> None:
     operations.hand_to(tx, operation.id, host=instance.host)
     order = order_for(tx, operation, instance)
-    afterwards(tx, f"delete {instance.uuid}", lambda: send(cloud.compute.on(instance.host), context, order))
+    afterwards(tx, f"delete {instance.uuid}", lambda: give_order(cloud.compute.on(instance.host), context, order))

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from nova.conductor.orders import order_for
 from nova.db import instances, operations, orders, services
+from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, UnfinishedOrders, VolumeOrder

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Local disks of an instance: root, ephemeral and swap, made from the cache in its directory.
+"""Local disks of an instance: root, ephemeral, swap and rescue, made from the cache in its directory.
 
 Runs in nova-compute.  A failure leaves the directory as far as it came; ``delete`` removes it, and ``create`` makes
 whatever is missing.  The record of the disks is written last, so a disk without a record was never used.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import grp
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from nova import errors
@@ -22,7 +23,7 @@ from nova.virt.driver import ImageReader
 from nova.virt.images.cache import ImageCache
 from nova.virt.images.inspector import GIB
 from nova.virt.images.qemu_img import QemuImg
-from nova.virt.libvirt.layout import DiskRecord, Layout, LocalDisk
+from nova.virt.libvirt.layout import RESCUE, DiskRecord, Layout, LocalDisk
 from nova.virt.libvirt.settings import LibvirtSettings
 
 FILE_MODE = 0o640
@@ -57,6 +58,32 @@ class LocalDisks:
             raise errors.HypervisorError("A disk could not be made on the host.", detail=str(exc)) from exc
         self._layout.write_record(instance, DiskRecord(disks=disks, direct_boot=kernel is not None))
 
+    def create_rescue(self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None) -> None:
+        """Make the disk that the instance is to be rescued with; the images are in the cache."""
+        self.delete_rescue(instance)
+        directory, base = self._layout.directory(instance), self._base_of(image)
+        size_bytes = instance.flavor.root_gb * GIB or base.stat().st_size
+        cdrom = image.disk_format == "iso"
+        try:
+            disk = self._make(directory, RESCUE, "sda" if cdrom else "vda", base, size_bytes, cdrom=cdrom)
+            self._copy_boot_files(directory, kernel, ramdisk, prefix=f"{RESCUE}-")
+        except OSError as exc:
+            raise errors.HypervisorError("A disk could not be made on the host.", detail=str(exc)) from exc
+        rescue = DiskRecord(disks=(disk,), direct_boot=kernel is not None)
+        self._layout.write_record(instance, replace(self._layout.read_record(instance), rescue=rescue))
+
+    def delete_rescue(self, instance: Instance) -> None:
+        """Remove the disk that the instance was rescued with, and then the word of it."""
+        directory = self._layout.directory(instance)
+        try:
+            for name in (RESCUE, f"{RESCUE}-kernel", f"{RESCUE}-ramdisk"):
+                (directory / name).unlink(missing_ok=True)
+        except OSError as exc:
+            raise errors.HypervisorError("The server's rescue disk could not be removed.", detail=str(exc)) from exc
+        record = self._layout.read_record(instance)
+        if record.rescue is not None:
+            self._layout.write_record(instance, replace(record, rescue=None))
+
     def delete(self, instance: Instance) -> None:
         """Remove all files of the instance."""
         self._layout.remove(instance)
@@ -82,7 +109,7 @@ class LocalDisks:
         base = self._base_of(image)
         if image.disk_format != "iso":
             return [self._make(directory, "root", "vda", base, flavor.root_gb * GIB or base.stat().st_size)]
-        cdrom = self._make(directory, "cdrom", "sda", base, base.stat().st_size)
+        cdrom = self._make(directory, "cdrom", "sda", base, base.stat().st_size, cdrom=True)
         if not flavor.root_gb:
             return [cdrom]
         root = directory / "root"
@@ -91,7 +118,9 @@ class LocalDisks:
             self._share(root, FILE_MODE)
         return [cdrom, LocalDisk(name="root", format="qcow2", target="vda")]
 
-    def _make(self, directory: Path, name: str, target: str, base: Path, size_bytes: int) -> LocalDisk:
+    def _make(
+        self, directory: Path, name: str, target: str, base: Path, size_bytes: int, *, cdrom: bool = False
+    ) -> LocalDisk:
         """One disk on (or a copy of) *base*, under its name only when it is finished."""
         if size_bytes < base.stat().st_size:
             raise errors.InvalidImage(f"The image needs {base.stat().st_size} bytes; the flavor gives {size_bytes}.")
@@ -105,7 +134,6 @@ class LocalDisks:
                 os.replace(part, path)
             finally:
                 part.unlink(missing_ok=True)
-        cdrom = name == "cdrom"
         if self._settings.use_cow_images:
             return LocalDisk(name=name, format="qcow2", target=target, base=base.name, cdrom=cdrom)
         return LocalDisk(name=name, format="raw", target=target, cdrom=cdrom)
@@ -124,11 +152,14 @@ class LocalDisks:
             raise errors.HypervisorError(f"The image {image.id} is not in the cache of this host.", detail=str(base))
         return base
 
-    def _copy_boot_files(self, directory: Path, kernel: Image | None, ramdisk: Image | None) -> None:
+    def _copy_boot_files(
+        self, directory: Path, kernel: Image | None, ramdisk: Image | None, *, prefix: str = ""
+    ) -> None:
         for name, image in (("kernel", kernel), ("ramdisk", ramdisk)):
             if image is not None:
-                shutil.copyfile(self._base_of(image), directory / name)
-                self._share(directory / name, FILE_MODE)
+                path = directory / (prefix + name)
+                shutil.copyfile(self._base_of(image), path)
+                self._share(path, FILE_MODE)
 
     def _share(self, path: Path, mode: int | None = None) -> None:
         """Give a path its permissions, and to QEMU's group when it has one of its own."""

@@ -61,6 +61,16 @@ class LibvirtDriver:
         """Root, ephemeral and swap disks as the flavor says."""
         self._disks.create(instance, image=image, kernel=kernel, ramdisk=ramdisk)
 
+    def create_rescue_disk(
+        self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None
+    ) -> None:
+        """A disk for the guest to be rescued with."""
+        self._disks.create_rescue(instance, image=image, kernel=kernel, ramdisk=ramdisk)
+
+    def delete_rescue_disk(self, instance: Instance) -> None:
+        """Remove it."""
+        self._disks.delete_rescue(instance)
+
     def delete_disks(self, instance: Instance) -> None:
         """Remove all that belongs to the instance on this host's disk."""
         self._disks.delete(instance)
@@ -76,6 +86,10 @@ class LibvirtDriver:
     def start(self, guest: Guest) -> None:
         """Define the guest and run it."""
         self._guests.start(guest)
+
+    def define(self, guest: Guest) -> None:
+        """Keep the guest's definition, and leave it off."""
+        self._guests.define(guest)
 
     def destroy(self, instance: Instance) -> None:
         """Stop the guest at once and forget its definition."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from nova.domain.instance import Instance
 from nova.domain.network import Nic
 from nova.virt.driver import AttachedVolume, Guest
 from nova.virt.libvirt.initiators import Initiator
-from nova.virt.libvirt.layout import DiskRecord, Layout, LocalDisk
+from nova.virt.libvirt.layout import RESCUE, DiskRecord, Layout, LocalDisk
 from nova.virt.libvirt.settings import LibvirtSettings
 from nova.virt.libvirt.xml.cpu import Cpu
 from nova.virt.libvirt.xml.disk import FileDisk
@@ -41,6 +42,8 @@ class GuestBuilder:
         """The whole guest.  Its volumes are connected to the host already where the host is the initiator."""
         instance, settings = guest.instance, self._settings
         record = self._layout.read_record(instance)
+        if guest.rescued:
+            record = _as_rescued(record)
         return Domain(
             virt_type=settings.virt_type,
             name=instance.name,
@@ -48,7 +51,7 @@ class GuestBuilder:
             memory_mb=instance.flavor.memory_mb,
             vcpus=instance.flavor.vcpus,
             metadata=_metadata(instance),
-            boot=self._boot(instance, record),
+            boot=self._boot(guest, record),
             cpu=Cpu(mode=settings.cpu_mode),
             serial=Serial(log_file=str(self._layout.console_log(instance))),
             disks=self._disks(guest, record),
@@ -56,14 +59,14 @@ class GuestBuilder:
             graphics=Vnc(listen=settings.vnc_listen, keymap=settings.vnc_keymap) if settings.vnc_enabled else None,
         )
 
-    def _boot(self, instance: Instance, record: DiskRecord) -> Boot:
+    def _boot(self, guest: Guest, record: DiskRecord) -> Boot:
         if not record.direct_boot:
             return Boot(machine=self._settings.machine)
-        directory = self._layout.directory(instance)
-        ramdisk = directory / "ramdisk"
+        directory, prefix = self._layout.directory(guest.instance), f"{RESCUE}-" if guest.rescued else ""
+        ramdisk = directory / f"{prefix}ramdisk"
         return Boot(
             machine=self._settings.machine,
-            kernel=str(directory / "kernel"),
+            kernel=str(directory / f"{prefix}kernel"),
             ramdisk=str(ramdisk) if ramdisk.exists() else "",
         )
 
@@ -72,7 +75,7 @@ class GuestBuilder:
         disks: list[Disk] = []
         may_boot = not record.direct_boot
         for local in record.disks:
-            boots = may_boot and local.name in ("root", "cdrom")
+            boots = may_boot and local.name in ((RESCUE,) if guest.rescued else ("root", "cdrom"))
             order = 1 + sum(disk.boot_order is not None for disk in disks) if boots else None
             disks.append(self._local(guest.instance, local, order))
         has_boot_disk = any(disk.boot_order is not None for disk in disks)
@@ -97,6 +100,14 @@ class GuestBuilder:
     @cached_property
     def _best_cache(self) -> str:
         return "none" if has_direct_io(self._layout.instances_path) else "writethrough"
+
+
+def _as_rescued(record: DiskRecord) -> DiskRecord:
+    """The rescue disk, and behind it the instance's own root disk."""
+    if record.rescue is None:
+        raise errors.HypervisorError("The server has no rescue disk on its host.")
+    own = tuple(replace(disk, target="vdb") for disk in record.disks if disk.name == "root")
+    return DiskRecord(disks=record.rescue.disks + own, direct_boot=record.rescue.direct_boot)
 
 
 def target_of(device: BlockDevice, taken: set[str]) -> str:

@@ -11,6 +11,7 @@ import shutil
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from nova import errors
 from nova.domain.instance import Instance
@@ -20,6 +21,8 @@ from nova.virt.images.qemu_img import DiskFormat
 RECORD = "disks.json"
 BASE_DIRECTORY = "_base"
 CONSOLE_LOG = "console.log"
+RESCUE = "rescue"
+"""The file of the rescue disk, and how the names of its boot files begin"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +30,7 @@ class LocalDisk:
     """A disk file in the instance's directory."""
 
     name: str
-    """root, ephemeral or swap; also the file's name"""
+    """root, cdrom, ephemeral, swap or rescue; also the file's name"""
     format: DiskFormat
     target: str
     """In the guest: ``vda``"""
@@ -43,6 +46,12 @@ class DiskRecord:
     disks: tuple[LocalDisk, ...] = ()
     direct_boot: bool = False
     """Whether files ``kernel`` and perhaps ``ramdisk`` are there to be booted."""
+    rescue: DiskRecord | None = None
+    """The disk to be rescued with, while there is one; its boot files are ``rescue-kernel`` and ``rescue-ramdisk``."""
+
+    def every_disk(self) -> tuple[LocalDisk, ...]:
+        """Those of the rescue included."""
+        return self.disks + (self.rescue.disks if self.rescue else ())
 
 
 class Layout:
@@ -89,7 +98,7 @@ class Layout:
         if not self.instances_path.is_dir():
             return frozenset()
         directories = (path for path in self.instances_path.iterdir() if (path / RECORD).exists())
-        disks = (disk for directory in directories for disk in self._read(directory).disks)
+        disks = (disk for directory in directories for disk in self._read(directory).every_disk())
         return frozenset(self.bases / disk.base for disk in disks if disk.base)
 
     def remove(self, instance: Instance) -> None:
@@ -106,16 +115,21 @@ class Layout:
 
     def _read(self, directory: Path) -> DiskRecord:
         try:
-            found = json.loads(read_small(directory / RECORD))
-            return DiskRecord(
-                disks=tuple(LocalDisk(**disk) for disk in found["disks"]), direct_boot=found["direct_boot"]
-            )
+            return _record(json.loads(read_small(directory / RECORD)))
         except FileNotFoundError:
             return DiskRecord()
         except (OSError, ValueError, TypeError, KeyError) as exc:
             raise errors.HypervisorError(
                 "The record of the server's disks cannot be read.", detail=f"{directory / RECORD}: {exc}"
             ) from exc
+
+
+def _record(found: dict[str, Any]) -> DiskRecord:
+    return DiskRecord(
+        disks=tuple(LocalDisk(**disk) for disk in found["disks"]),
+        direct_boot=found["direct_boot"],
+        rescue=_record(rescue) if (rescue := found.get("rescue")) else None,
+    )
 
 
 def _is_uuid(name: str) -> bool:

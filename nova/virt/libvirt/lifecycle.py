@@ -58,11 +58,13 @@ class Guests:
 
     def start(self, guest: Guest) -> None:
         """Define and run; a guest that runs already goes on running, with the new definition for its next start."""
-        ensure_directory(self._layout.directory(guest.instance))
-        for volume in guest.volumes:
-            self._initiator.connect(volume)
-        document = self._builder.domain(guest).text()
+        document = self._prepare(guest)
         self._connection.call("start the server", lambda handle: _start(handle, document))
+
+    def define(self, guest: Guest) -> None:
+        """Define, for the next start."""
+        document = self._prepare(guest)
+        self._connection.call("define the server", lambda handle: handle.defineXML(document))
 
     def destroy(self, instance: Instance) -> None:
         """Cut the power, forget the definition, and let go of its volumes."""
@@ -107,6 +109,13 @@ class Guests:
         found = self._connection.call("list the servers", look)
         self._known = {uuid: ours for uuid, ours in self._known.items() if uuid in found or not ours}
         return found
+
+    def _prepare(self, guest: Guest) -> str:
+        """Directory and volumes are there; the guest's XML."""
+        ensure_directory(self._layout.directory(guest.instance))
+        for volume in guest.volumes:
+            self._initiator.connect(volume)
+        return self._builder.domain(guest).text()
 
     def _is_ours(self, domain: Any) -> bool:
         uuid = domain.UUIDString()

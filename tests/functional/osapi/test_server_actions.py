@@ -26,6 +26,7 @@ def act(cloud: ComputeCloud, uuid: str, action: Any, *, status: int = 202, **opt
         ("stopped", {"reboot": {"type": "hard"}}, "rebooting_hard", "reboot_hard"),
         ("active", {"os-stop": None}, "powering-off", "stop"),
         ("stopped", {"os-start": {}}, "powering-on", "start"),
+        ("rescued", {"unrescue": None}, "unrescuing", "unrescue"),
     ],
 )
 def test_an_action_sets_the_task_and_goes_to_the_host(
@@ -49,6 +50,10 @@ def test_an_action_sets_the_task_and_goes_to_the_host(
         ("stopped", {"os-stop": None}),
         ("active", {"os-start": None}),
         ("building", {"os-stop": None}),
+        ("paused", {"rescue": None}),
+        ("rescued", {"rescue": {}}),
+        ("rescued", {"reboot": {"type": "HARD"}}),
+        ("active", {"unrescue": None}),
     ],
 )
 def test_an_action_in_the_wrong_state_changes_nothing(cloud: ComputeCloud, state: str, action: Any) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -156,6 +156,39 @@ class DriverContract:
         assert driver.power_state(instance) is PowerState.NOSTATE
         driver.delete_disks(instance)
         driver.delete_disks(instance)
+
+    def test_a_guest_is_rescued_and_comes_back_with_its_own_disks(self, driver: Driver, plant: Plant) -> None:
+        guest = self.build(driver, plant)
+        instance, rescued = guest.instance, replace(guest, rescued=True)
+        driver.start(guest)
+        with pytest.raises(errors.HypervisorError, match="rescue disk"):
+            driver.start(rescued)
+        for _twice in range(2):
+            driver.create_rescue_disk(instance, image=plant.root, kernel=plant.kernel, ramdisk=plant.ramdisk)
+        driver.shut_down(instance, timeout_s=0)
+        driver.start(rescued)
+        assert driver.power_state(instance) is PowerState.RUNNING
+        self.boot(driver, guest)
+        driver.destroy(instance)
+        for _twice in range(2):
+            driver.delete_rescue_disk(instance)
+        with pytest.raises(errors.HypervisorError, match="rescue disk"):
+            driver.start(rescued)
+        driver.start(guest)
+        self.boot(driver, guest, times=1)
+        driver.create_rescue_disk(instance, image=plant.root, kernel=None, ramdisk=None)
+        driver.destroy(instance)
+        driver.delete_disks(instance)
+        assert instance.uuid not in driver.stored_instances()
+
+    def test_a_guest_is_defined_and_left_off(self, driver: Driver, plant: Plant) -> None:
+        guest = self.build(driver, plant)
+        for _twice in range(2):
+            driver.define(guest)
+        assert driver.power_state(guest.instance) is PowerState.SHUTDOWN
+        driver.start(guest)
+        driver.define(guest)
+        assert driver.power_state(guest.instance) is PowerState.RUNNING
 
     def test_a_volume_comes_and_goes_while_the_guest_runs(self, driver: Driver, plant: Plant) -> None:
         guest = self.build(driver, plant)
