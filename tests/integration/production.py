@@ -108,14 +108,15 @@ class ProductionCloud:
         driver: str = "libvirt",
         computes: tuple[str, ...] = (COMPUTE,),
         api_workers: int = 0,
-        schedulers: int = 1,
         grace_s: int = 5,
+        instances_mb: int = 0,
     ) -> None:
         """
         :param database: makes the database server
         :param driver: ``compute_driver`` of the hosts
         :param computes: names of the compute hosts
         :param grace_s: how long recovery waits for a silent daemon
+        :param instances_mb: the size of a file system of its own for servers' disks; 0 is none
         """
         self.namespace = f"nvprod{os.getpid()}"
         self.daemons: dict[str, DaemonProcess] = {}
@@ -123,7 +124,7 @@ class ProductionCloud:
         self._make_database = database
         self._driver = driver
         self._values: dict[str, object] = {"api_workers": api_workers, "grace_s": grace_s}
-        self._schedulers = schedulers
+        self._instances_mb = instances_mb
         self._closing = contextlib.ExitStack()
         self._left: list[str] = []
         self._tgt_port = 1000 + os.getpid() % 60000
@@ -196,10 +197,19 @@ class ProductionCloud:
         self._closing.callback(self.database.close)
         self.database_url = self.database.fresh_url()
         self.uri = ""
+        self._mount_disks()
         if self._driver == "libvirt":
             self.uri = private_libvirt.start(self.namespace, self.files.home / "libvirt")
             self._closing.callback(private_libvirt.stop, self.files.home / "libvirt")
         self._start_tgtd()
+
+    def _mount_disks(self) -> None:
+        """Before libvirtd starts, which keeps to the mounts that it found."""
+        if self._instances_mb:
+            place = self.files.state(COMPUTE) / "instances"
+            place.mkdir(parents=True)
+            run("mount", "-t", "tmpfs", "-o", f"size={self._instances_mb}m,mode=711", "nova-test", str(place))
+            self._closing.callback(run, "umount", str(place))
 
     def _start_tgtd(self) -> None:
         place = Path("/var/run/tgtd")
@@ -233,11 +243,8 @@ class ProductionCloud:
         self._add("nova-api", "nova-api", CONTROLLER)
         for name in CONTROLLER_DAEMONS:
             self._add(name, name, CONTROLLER)
-        for number in range(2, self._schedulers + 1):
-            self._add(f"nova-scheduler-{number}", "nova-scheduler", CONTROLLER, f"--host=controller{number}")
         for host in self.computes:
-            name = "nova-compute" if host == COMPUTE else f"nova-compute-{host}"
-            self._add(name, "nova-compute", host)
+            self._add("nova-compute" if host == COMPUTE else f"nova-compute-{host}", "nova-compute", host)
         for daemon in self.daemons.values():
             daemon.start()
             self._closing.callback(daemon.kill)
@@ -260,6 +267,16 @@ class ProductionCloud:
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, f"nova-manage {words}: {done.stdout}{done.stderr}"
         return done.stdout
+
+    @contextlib.contextmanager
+    def one_more(self, name: str, program: str, *, host: str) -> Iterator[None]:
+        """While there is one more daemon of the controller's kind, on a host of its own."""
+        self._add(name, program, CONTROLLER, f"--host={host}")
+        self.restart(name)
+        try:
+            yield
+        finally:
+            assert self.daemons.pop(name).stop() == 0
 
     def kill(self, name: str) -> None:
         """End a daemon with SIGKILL."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from nova.db import addresses, compute_nodes
+from tests.integration.leaks import assert_nothing_held
 from tests.integration.netns import run
 from tests.integration.production import (
     ADMIN_PASSWORD,
@@ -96,26 +96,6 @@ class User:
 def address_of(server: dict[str, Any]) -> str:
     [[address]] = server["addresses"].values()
     return str(address)
-
-
-def held_addresses(cloud: ProductionCloud) -> list[str]:
-    """The instances that addresses are bound to, one entry for each address."""
-    found = cloud.db.run(addresses.holders, write=False)
-    return [holder.instance_uuid for holder in found if holder.instance_uuid]
-
-
-def assert_nothing_held(cloud: ProductionCloud, *, hosts: tuple[str, ...] = (COMPUTE,)) -> None:
-    """No room, address, guest, disk, tap or journal is left of any server."""
-    wait_until(lambda: not held_addresses(cloud), "addresses to be free")
-    for node in cloud.db.run(compute_nodes.find, write=False):
-        assert (node.vcpus_used, node.memory_mb_used, node.disk_gb_used) == (0, 0, 0)
-    for host in hosts:
-        instances = cloud.files.state(host) / "instances"
-        assert list(instances.glob("journal/*")) == []
-        assert {path.name for path in instances.iterdir()} <= {"_base", "journal", "locks"}
-    if cloud.uri:
-        assert run("virsh", "-c", cloud.uri, "list", "--all", "--name").split() == []
-    assert "tap" not in run("ip", "-n", cloud.namespace, "-br", "link")
 
 
 class ProductionContract:

@@ -142,7 +142,7 @@ class Files:
 
     def _write(self, host: str, text: str, values: Mapping[str, object]) -> None:
         state, etc = self.state(host), self.etc(host)
-        state.mkdir(mode=0o711)
+        state.mkdir(mode=0o711, exist_ok=True)
         etc.mkdir()
         rootwrap = self._rootwrap(host)
         shared = {"state": state, "lock": self.home / "lock", "rootwrap": rootwrap, "host": host}
