@@ -147,7 +147,7 @@ def build(output: Path | None = None, *, cache: Path | None = None, say: Say = l
 def _build(scratch: Path, kernel: Kernel, image: GuestImage, say: Say) -> None:
     say("initramfs: modules, busybox, dropbear")
     initramfs = scratch / "initramfs"
-    initramfs.write_bytes(gzip.compress(_archive(_tree(kernel)), compresslevel=6, mtime=0))
+    initramfs.write_bytes(gzip.compress(archive(_tree(kernel)), compresslevel=6, mtime=0))
     say(f"disk: boot loader, kernel and {initramfs.stat().st_size // 1024} KiB of initramfs")
     raw = _make_disk(scratch, kernel.image, initramfs)
     _run("qemu-img", "convert", "-c", "-f", "raw", "-O", "qcow2", str(raw), str(scratch / "disk.qcow2"))
@@ -275,7 +275,7 @@ def _add_modules(tree: dict[str, Entry], kernel: Kernel) -> None:
     tree["lib/modules.sh"] = Entry(stat.S_IFREG | 0o644, script.encode())
 
 
-def _archive(tree: dict[str, Entry]) -> bytes:
+def archive(tree: dict[str, Entry]) -> bytes:
     """The tree as a cpio archive of the "newc" kind (Linux Documentation/driver-api/early-userspace/buffer-format)."""
     parents = {str(parent) for name in tree for parent in Path(name).parents if str(parent) != "."}
     full = {name: Entry(stat.S_IFDIR | 0o755) for name in parents} | tree
