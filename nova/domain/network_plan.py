@@ -83,9 +83,7 @@ def plan(wanted: CreateNetwork, existing: Sequence[Network]) -> Plan:
     v6 = _v6_subnets(wanted, existing)
     wanted = _with_free_vlans(wanted, existing)
     _check_vlans(wanted, existing)
-    networks = tuple(
-        _network(wanted, i, v4[i] if v4 else None, v6[i] if v6 else None) for i in range(wanted.num_networks)
-    )
+    networks = tuple(_network(wanted, i, v4[i], v6[i] if v6 else None) for i in range(wanted.num_networks))
     reserved = tuple(tuple(_reserved(network, wanted)) for network in networks)
     return Plan(networks=networks, reserved=reserved, notices=tuple(notices))
 
@@ -93,8 +91,8 @@ def plan(wanted: CreateNetwork, existing: Sequence[Network]) -> Plan:
 def _check_words(wanted: CreateNetwork) -> None:
     if not wanted.label or len(wanted.label) > _LABEL_LENGTH or not wanted.label.isprintable():
         raise errors.InvalidInput("A network's label has 1 to 255 printable characters.", field="label")
-    if not wanted.cidr and not wanted.cidr_v6:
-        raise errors.InvalidInput("An IPv4 or an IPv6 range is required.", field="cidr")
+    if not wanted.cidr:
+        raise errors.InvalidInput("An IPv4 range is required: servers get their addresses from it.", field="cidr")
     if not 1 <= wanted.num_networks <= _MOST_NETWORKS:
         raise errors.InvalidInput(f"One call makes 1 to {_MOST_NETWORKS} networks.", field="num_networks")
     for name in ("bridge", "bridge_interface"):
@@ -112,8 +110,6 @@ def _check_words(wanted: CreateNetwork) -> None:
 
 
 def _v4_subnets(wanted: CreateNetwork, existing: Sequence[Network], notices: list[str]) -> list[V4]:
-    if not wanted.cidr:
-        return []
     whole = _range(wanted.cidr, V4, field="cidr")
     share = whole.num_addresses // wanted.num_networks
     if wanted.network_size is None:
@@ -153,7 +149,9 @@ def _v6_subnets(wanted: CreateNetwork, existing: Sequence[Network]) -> list[V6]:
     if not wanted.cidr_v6:
         return []
     whole = _range(wanted.cidr_v6, V6, field="cidr_v6")
-    prefix = max(_SMALLEST_V6, whole.prefixlen)
+    if whole.prefixlen > _SMALLEST_V6:
+        raise errors.InvalidInput(f"An IPv6 network is a /{_SMALLEST_V6} or larger.", field="cidr_v6")
+    prefix = _SMALLEST_V6
     if 2 ** (prefix - whole.prefixlen) < wanted.num_networks:
         raise errors.InvalidInput(
             f"The range {whole} cannot hold {wanted.num_networks} networks of /{prefix}.", field="cidr_v6"
@@ -200,7 +198,7 @@ def _check_vlans(wanted: CreateNetwork, existing: Sequence[Network]) -> None:
         raise errors.Conflict(f"VLAN {min(filter(None, taken))} is in use by another network.", field="vlan_start")
 
 
-def _network(wanted: CreateNetwork, index: int, v4: V4 | None, v6: V6 | None) -> Network:
+def _network(wanted: CreateNetwork, index: int, v4: V4, v6: V6 | None) -> Network:
     label = wanted.label if wanted.num_networks == 1 else f"{wanted.label}_{index}"[:_LABEL_LENGTH]
     network = Network(
         id=0,
@@ -216,8 +214,7 @@ def _network(wanted: CreateNetwork, index: int, v4: V4 | None, v6: V6 | None) ->
         priority=wanted.priority,
         project_id=wanted.project_id,
     )
-    if v4 is not None:
-        network = _with_v4(network, v4, wanted, index)
+    network = _with_v4(network, v4, wanted, index)
     if v6 is not None:
         gateway = wanted.gateway_v6 or str(v6[1])
         network = dataclasses.replace(network, cidr_v6=str(v6), gateway_v6=gateway, netmask_v6=str(v6.prefixlen))
@@ -252,8 +249,6 @@ def _with_v4(network: Network, v4: V4, wanted: CreateNetwork, index: int) -> Net
 
 def _reserved(network: Network, wanted: CreateNetwork) -> Iterator[str]:
     """A handful of addresses whatever the network's size: the rest has no row until it is used."""
-    if not network.cidr:
-        return
     v4 = V4(network.cidr)
     first = 3 + wanted.vpn_clients if network.vlan is not None else 2
     own = {str(v4[number]) for number in range(min(first, v4.num_addresses))}
@@ -268,9 +263,15 @@ def _range(text: str, kind: type[Net], *, field: str) -> Net:
 
 
 def _address(text: str, *, field: str) -> None:
-    if not text:
-        return
+    """Refuse what is no address; one with a zone (``fe80::1%eth0``) could hold any text."""
+    families = (6,) if field == "gateway_v6" else (4, 6)
+    if text and ("%" in text or _family(text[:64]) not in families):
+        raise errors.InvalidInput(f"{text[:64]!r} is not an address.", field=field)
+
+
+def _family(text: str) -> int:
+    """4, 6, or 0 for what is no address."""
     try:
-        ipaddress.ip_address(text[:64])
+        return ipaddress.ip_address(text).version
     except ValueError:
-        raise errors.InvalidInput(f"{text[:64]!r} is not an address.", field=field) from None
+        return 0

@@ -66,7 +66,7 @@ def test_a_million_addresses_are_planned_at_once() -> None:
 
 
 def test_ipv6_subnets_are_never_smaller_than_64() -> None:
-    one, two = made(cidr_v6="fd00:1::/48", num_networks=2)
+    one, two = made(cidr="10.0.0.0/16", cidr_v6="fd00:1::/48", num_networks=2)
     assert (one.cidr_v6, two.cidr_v6, one.gateway_v6) == ("fd00:1::/64", "fd00:1:0:1::/64", "fd00:1::1")
     assert one.netmask_v6 == "64"
 
@@ -88,7 +88,12 @@ def test_free_vlans_are_found_where_none_is_named() -> None:
         ({}, "cidr"),
         ({"cidr": "10.0.0.0/33"}, "cidr"),
         ({"cidr": "a" * 50000}, "cidr"),
-        ({"cidr_v6": "10.0.0.0/8"}, "cidr_v6"),
+        ({"cidr": "10.0.0.0/24", "cidr_v6": "10.0.0.0/8"}, "cidr_v6"),
+        ({"cidr": "10.0.0.0/24", "cidr_v6": "fe80::1"}, "cidr_v6"),
+        ({"cidr": "10.0.0.0/24", "cidr_v6": "fd00::/127"}, "cidr_v6"),
+        ({"cidr_v6": "fd00::/64"}, "cidr"),
+        ({"cidr": "10.0.0.0/24", "gateway_v6": "10.0.0.1"}, "gateway_v6"),
+        ({"cidr": "10.0.0.0/24", "dns1": "fe80::1%a\nserver=x"}, "dns1"),
         ({"cidr": "10.0.0.0/24", "network_size": 512}, "network_size"),
         ({"cidr": "10.0.0.0/24", "network_size": 2}, "network_size"),
         ({"cidr": "10.0.0.0/24", "network_size": 0}, "network_size"),
@@ -102,7 +107,7 @@ def test_free_vlans_are_found_where_none_is_named() -> None:
         ({"cidr": "10.0.0.0/24", "fixed_cidr": "10.1.0.0/28"}, "fixed_cidr"),
         ({"cidr": "10.0.0.0/24", "vlan_start": 4095}, "vlan_start"),
         ({"cidr": "10.0.0.0/24", "uuid": "x"}, "uuid"),
-        ({"cidr_v6": "fd00::/64", "num_networks": 2}, "cidr_v6"),
+        ({"cidr": "10.0.0.0/16", "cidr_v6": "fd00::/64", "num_networks": 2}, "cidr_v6"),
     ],
 )
 def test_a_wrong_value_is_refused_by_its_name_at_once(words: dict[str, Any], field: str) -> None:
