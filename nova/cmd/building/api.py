@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from paste.deploy import loadapp
 
+from nova import errors
 from nova.api.cloud import ApiSettings, Cloud, deploying
 from nova.api.ec2.settings import Ec2Settings
 from nova.api.policy import Policy
 from nova.cmd import sockets
+from nova.cmd.building.choices import require
 from nova.cmd.building.images import image_service
 from nova.cmd.building.parts import Parts
 from nova.cmd.building.upkeep import upkeep
@@ -43,15 +46,29 @@ def open_sockets(parts: Parts, apis: Sequence[str]) -> dict[str, socket.socket]:
 
 def build(parts: Parts, listening: Mapping[str, socket.socket]) -> list[Service]:
     """The web servers, and their upkeep."""
+    require(parts.conf, "network_api_class", "security_group_api", "volume_api_class")
     identity = _identity(parts)
     cloud = make_cloud(parts, identity)
-    source = f"config:{paste_file(parts.loaded)}"
+    paste = paste_file(parts.loaded)
     services: list[Service] = []
     with deploying(cloud):
         for api, listener in listening.items():
-            app = loadapp(source, name=api)
-            services.append(WsgiServer(api, app, listener, settings=_limits(parts), tls=_tls(parts, api)))
+            services.append(
+                WsgiServer(api, _application(paste, api), listener, settings=_limits(parts), tls=_tls(parts, api))
+            )
     return [*services, *upkeep(parts, listening, identity)]
+
+
+def _application(paste: Path, api: str) -> Any:
+    """The pipeline of one endpoint.
+
+    :raises errors.InvalidConfiguration: the file does not say how it is made
+    """
+    try:
+        return loadapp(f"config:{paste}", name=api)
+    except LookupError as error:
+        why = str(error.args[0]).partition(" found in config")[0]
+        raise errors.InvalidConfiguration(f"{paste} cannot make {api}: {why}.") from error
 
 
 def make_cloud(parts: Parts, identity: BuiltinIdentity) -> Cloud:
@@ -73,6 +90,8 @@ def make_cloud(parts: Parts, identity: BuiltinIdentity) -> Cloud:
 
 def _identity(parts: Parts) -> BuiltinIdentity:
     conf, group = parts.conf, parts.conf.identity
+    if conf.auth_strategy == "builtin":
+        require(conf, "auth_driver")
     settings = IdentitySettings(
         token_ttl_s=group.token_ttl_s,
         roles=RoleRules(global_roles=tuple(conf.global_roles), superuser_roles=tuple(conf.superuser_roles)),

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from nova import errors
+from nova.cmd.building.choices import require
 from nova.cmd.building.images import image_reader
 from nova.cmd.building.parts import Parts, scheduled
 from nova.cmd.daemon import Service
@@ -32,6 +33,7 @@ AT_START = {"resources"}
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
     conf = parts.conf
+    require(conf, "compute_driver", "firewall_driver", "libvirt.virt_type")
     filters = _filters(parts)
     host = Host(
         driver=_driver(parts),
@@ -100,16 +102,15 @@ def _driver(parts: Parts) -> Driver:
     conf = parts.conf
     if conf.compute_driver == "fake":
         return FakeDriver(FakeSettings(host=parts.host, host_ip=conf.my_ip))
-    if conf.compute_driver != "libvirt":
-        raise errors.InvalidConfiguration(f"compute_driver = {conf.compute_driver!r}: libvirt and fake are there.")
     choice = conf.libvirt
+    virt_type = _virt_type(choice.virt_type)
     settings = LibvirtSettings(
         host=parts.host,
         host_ip=conf.my_ip,
         instances_path=Path(conf.instances_path),
         uri=choice.connection_uri or "qemu:///system",
-        virt_type=choice.virt_type,
-        cpu_mode=choice.cpu_mode or "none",
+        virt_type=virt_type,
+        cpu_mode=choice.cpu_mode or ("host-model" if virt_type == "kvm" else "none"),
         use_cow_images=conf.use_cow_images,
         vnc_enabled=conf.vnc.enabled,
         vnc_listen=conf.vnc.vncserver_listen,
@@ -121,9 +122,15 @@ def _driver(parts: Parts) -> Driver:
     return LibvirtDriver(settings, runner=parts.commands, run_blocking=run_blocking)
 
 
+def _virt_type(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    return "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "qemu"
+
+
 def _filters(parts: Parts) -> Filters:
     conf = parts.conf
-    if conf.firewall_driver in ("noop", "none") or conf.compute_driver == "fake":
+    if conf.firewall_driver == "noop" or conf.compute_driver == "fake":
         return NoFilters()
     settings = FilterSettings(
         lock_path=parts.lock_path / "iptables.lock", allow_same_net_traffic=conf.allow_same_net_traffic

@@ -7,6 +7,7 @@ import os
 import pwd
 
 from nova import errors
+from nova.cmd.building.choices import require
 from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import database_settings
 from nova.cmd.daemon import PeriodicTask, Service
@@ -64,10 +65,7 @@ def build(parts: Parts) -> list[Service]:
 
 def _topology(parts: Parts) -> Topology:
     conf = parts.conf
-    if conf.network_manager != "flat_dhcp":
-        raise errors.InvalidConfiguration(
-            f"network_manager = {conf.network_manager!r} is not there; nova.network.manager.FlatDHCPManager is."
-        )
+    require(conf, "network_manager")
     if not conf.flat_network_bridge:
         raise errors.InvalidConfiguration("flat_network_bridge must name the bridge of the flat network.")
     return FlatDhcp(bridge=conf.flat_network_bridge, interface=conf.flat_interface or "", mtu=conf.network_device_mtu)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from nova.cmd.building.choices import say_scheduler
 from nova.cmd.building.parts import Parts
 from nova.cmd.daemon import Service
 from nova.interfaces.scheduler import Scheduler
@@ -14,6 +15,7 @@ from nova.scheduler.weighers.table import Multipliers
 
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
+    say_scheduler(parts.conf)
     settings = _settings(parts)
     service = SchedulerService(parts.db, settings, pause_before_step=parts.pause_before_step("scheduler"))
     return [parts.daemon("nova-scheduler", Scheduler, service)]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from nova import errors
+from nova.cmd.building.choices import require
 from nova.cmd.building.parts import Parts
 from nova.cmd.daemon import PeriodicTask, Service
 from nova.context import admin_context
@@ -39,8 +39,7 @@ def build(parts: Parts) -> list[Service]:
 
 def _driver(parts: Parts) -> VolumeDriver:
     conf = parts.conf
+    require(conf, "volume_driver")
     if conf.volume_driver == "file":
         return FileDriver(Path(conf.volumes_dir))
-    if conf.volume_driver != "lvm":
-        raise errors.InvalidConfiguration(f"volume_driver = {conf.volume_driver!r} is not there; lvm and file are.")
     return LvmDriver(parts.commands, group=conf.volume_group, clear=Clear(conf.volume_clear))
