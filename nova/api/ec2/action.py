@@ -15,6 +15,7 @@ from nova.api.routing import Tx
 from nova.context import RequestContext
 from nova.db.engine import Transaction
 from nova.errors import InternalError
+from nova.secret import Secret
 
 Handler = Callable[["Ec2Request"], Mapping[str, Value]]
 
@@ -39,6 +40,8 @@ class Ec2Request:
     context: RequestContext
     values: Mapping[str, Any] = field(default_factory=dict)
     transaction: Transaction | None = None
+    new_token: Callable[[], Secret] | None = None
+    """Makes a token for the caller; None where nobody asks for tokens"""
     names: dict[str, str] = field(default_factory=dict)
     """EC2 ids by our own, so that a refusal speaks of what the caller knows"""
 
@@ -56,6 +59,12 @@ class Ec2Request:
     def many(self, name: str) -> list[Any]:
         """A parameter that is a list; empty when it is not there."""
         return list(self.values.get(name, ()))
+
+    def with_token(self) -> Ec2Request:
+        """The same request with a token, for work that others go on with in the caller's name."""
+        if self.new_token is None:
+            return self
+        return dataclasses.replace(self, context=dataclasses.replace(self.context, auth_token=self.new_token()))
 
     def inside(self, tx: Transaction) -> Ec2Request:
         """The same request in a transaction that its handler opened."""

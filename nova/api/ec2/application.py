@@ -13,7 +13,7 @@ from typing import Any
 from nova.api.cloud import Cloud
 from nova.api.dispatch import CONTEXT, REQUEST_ID, Environ, StartResponse
 from nova.api.ec2.action import Ec2Action, Ec2Request
-from nova.api.ec2.authentication import CALL
+from nova.api.ec2.authentication import CALL, TOKEN
 from nova.api.ec2.documents import Value, answer_document
 from nova.api.ec2.faults import Ec2Refusal
 from nova.api.ec2.parameters import DRY_RUN, tree_of, values_of
@@ -47,7 +47,8 @@ class Ec2Application:
         context: RequestContext = environ[CONTEXT]
         action, version = self._action(call)
         self._cloud.policy.authorize(context, action.policy)
-        request = Ec2Request(cloud=self._cloud, context=context, values=_values(call, action))
+        values = _values(call, action)
+        request = Ec2Request(cloud=self._cloud, context=context, values=values, new_token=environ.get(TOKEN))
         content = answer_document(action.name, version, self._run(action, request), request_id=environ[REQUEST_ID])
         start_response("200 OK", [("Content-Type", "text/xml"), ("Content-Length", str(len(content)))])
         return [content]

@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 
 CALL = "nova.ec2.call"
 """The environ key under which the executor finds the call whose signature was checked."""
+TOKEN = "nova.ec2.token"  # noqa: S105
+"""The environ key of a function that makes a token for the caller"""
 REFUSED = "AWS was not able to validate the provided access credentials."
 MAX_ACCESS_KEY = 512
 _NOBODY = Secret("no secret of anybody")
@@ -73,6 +75,7 @@ class SignatureAuth:
         environ[CONTEXT] = context_of(
             key.caller, request_id=environ.get(REQUEST_ID), remote_address=environ.get("REMOTE_ADDR", "")
         )
+        environ[TOKEN] = lambda: self._identity.token_for(key.caller).value
         answer: Iterable[bytes] = self._app(environ, start_response)
         return answer
 

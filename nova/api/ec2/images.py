@@ -26,6 +26,8 @@ _TYPES = {"ami": "machine", "aki": "kernel", "ari": "ramdisk"}
 
 def describe(request: Ec2Request) -> Mapping[str, Value]:
     """DescribeImages"""
+    if not request.cloud.settings.ec2.own_images:
+        request = request.with_token()
     ids = request.many("ImageId")
     found = _named(request, ids) if ids else _all(request)
     owners = {request.context.project_id if each == SELF else each for each in request.many("Owner")}

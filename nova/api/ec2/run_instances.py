@@ -54,10 +54,11 @@ PARAMETERS = (
 
 
 def run(request: Ec2Request) -> Mapping[str, Value]:
-    """RunInstances"""
+    """RunInstances.  The hosts may have to fetch the image in the caller's name."""
     token = request.text("ClientToken")
     made = _made_before(request, token) if token else []
     if not made:
+        request = request.with_token()
         made, _password = boot(request.cloud, request.context, _wanted(request))
         made = _marked(request, made, token) if token else made
     return reservation(made, around(request, made))

@@ -19,5 +19,7 @@ class Ec2Settings:
     timestamp_expiry_s: int = 300
     signature_versions: tuple[str, ...] = ("2", "4")
     private_dns_show_ip: bool = False
+    own_images: bool = True
+    """Whether images are in a store of this process, which asks nobody for a token"""
     lockout: LockoutSettings = field(default_factory=LockoutSettings)
     """lockout_attempts, lockout_minutes, lockout_window"""

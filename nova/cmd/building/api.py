@@ -19,7 +19,7 @@ from nova.cmd.building.choices import require
 from nova.cmd.building.images import image_service
 from nova.cmd.building.parts import Parts
 from nova.cmd.building.upkeep import upkeep
-from nova.cmd.configuration import paste_file, policy_file
+from nova.cmd.configuration import image_store, paste_file, policy_file
 from nova.cmd.daemon import Service
 from nova.cmd.quotas import quota_defaults
 from nova.cmd.wsgi import TlsFiles, WsgiServer, WsgiSettings
@@ -149,6 +149,7 @@ def _ec2(conf: Any) -> Ec2Settings:
         timestamp_expiry_s=conf.ec2_timestamp_expiry,
         signature_versions=tuple(conf.ec2_signature_versions),
         private_dns_show_ip=conf.ec2_private_dns_show_ip,
+        own_images=image_store(conf) == "local",
         lockout=LockoutSettings(
             attempts=conf.lockout_attempts,
             window_s=conf.lockout_window * 60.0,

@@ -20,6 +20,7 @@ from nova.api.ec2.authentication import REFUSED, SignatureAuth
 from nova.api.ec2.faults import ec2_shape
 from nova.api.ec2.settings import Ec2Settings
 from nova.api.middleware.faults import Faults
+from nova.context import RequestContext
 from nova.db.identity import grants, projects, users
 from nova.identity.lockout import LockoutSettings
 from nova.secret import Secret
@@ -330,3 +331,12 @@ def test_other_paths_of_the_port_are_the_metadata_service(cloud: Ec2Cloud) -> No
     for path in ("/", "/latest/meta-data/", "/openstack", "/services/Admin"):
         answer = cloud.send({}, path=path)
         assert (answer.status_int, answer.body) == (404, b"Not Found")
+
+
+def test_hosts_may_fetch_the_image_in_the_name_of_whoever_launched(cloud: Ec2Cloud) -> None:
+    told: list[RequestContext] = []
+    cloud.conductor.__dict__["build_instances"] = lambda context, **_arguments: told.append(context)
+    cloud.good("RunInstances", ImageId="tiny")
+    (context,) = told
+    assert context.auth_token is not None
+    assert cloud.cloud.identity.validate(context.auth_token).user.name == "alice"

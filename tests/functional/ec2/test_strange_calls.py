@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -23,36 +24,31 @@ VALUES = (
 FORBIDDEN = ("Traceback", "SELECT ", "sqlalchemy", "sqlite", "/nova/", ".py", "Error:", "NoneType")
 
 
-def paths(action: Ec2Action) -> list[str]:
-    """A name for each leaf that the action declares, and some beside them."""
+def leaves(parameters: Sequence[Any], prefix: str = "") -> list[str]:
+    """A name for each text, number or flag that is declared."""
     found: list[str] = []
-    for parameter in action.parameters:
-        found += _leaves(parameter, "")
-    return [*found, *(f"{each}.1" for each in found), *(each.partition(".")[0] for each in found)]
+    for parameter in parameters:
+        inner, path = parameter, f"{prefix}{parameter.name}"
+        if isinstance(parameter, Many):
+            inner, path = parameter._of, f"{path}.1"
+        found += leaves(inner.parts, f"{path}.") if isinstance(inner, Group) else [path]
+    return found
 
 
-def _leaves(parameter: Any, prefix: str) -> list[str]:
-    if isinstance(parameter, Many):
-        inner = parameter._of
-        return _leaves_of(inner, f"{prefix}{parameter.name}.1") + _leaves_of(inner, f"{prefix}{parameter.name}.x")
-    return _leaves_of(parameter, f"{prefix}{parameter.name}")
-
-
-def _leaves_of(parameter: Any, path: str) -> list[str]:
-    if isinstance(parameter, Group):
-        return [leaf for part in parameter.parts for leaf in _leaves(part, f"{path}.")]
-    return [path]
+def broken(names: Sequence[str]) -> list[str]:
+    """The same with a part too many, too few, or of the wrong kind."""
+    return [*names, *(f"{each}.1" for each in names), *(each.partition(".")[0] for each in names)] or ["x"]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_no_value_of_any_parameter_breaks_an_action(cloud: Ec2Cloud, action: Ec2Action) -> None:
     chance = random.Random(action.name)
-    names = paths(action)
-    for _ in range(40):
-        chosen = chance.sample(names, min(len(names), chance.randint(1, 4))) if names else []
-        required = [each.name for each in action.parameters if each.required]
-        given = {f"{name}.1" if chance.random() < 0.5 else name: chance.choice(VALUES) for name in required}
-        given |= {name: chance.choice(VALUES) for name in chosen}
+    names = leaves(action.parameters)
+    required = leaves([each for each in action.parameters if each.required])
+    for turn in range(60):
+        pool = broken(names) if turn % 4 == 0 else names
+        chosen = chance.sample(pool, min(len(pool), chance.randint(0, 3)))
+        given = {name: chance.choice(VALUES) for name in (*required, *chosen)}
         answer = cloud.ask(action.name, **given)
         assert answer.status_int < 500, (given, answer.text)
         assert answer.content_type == "text/xml"
