@@ -21,7 +21,8 @@ from nova.volume.targets.sending import Outcome, socket_of
 from nova.volume.targets.tgtd import Request, send
 
 MAX_REQUEST = 4096
-MAX_PORT = 65535
+MAX_PORT = 32767
+"""Of tgtd's option --control-port"""
 _WRONG = 2
 
 

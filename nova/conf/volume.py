@@ -66,7 +66,7 @@ DEFAULT = [
         "iscsi_control_port",
         default=0,
         min=0,
-        max=65535,
+        max=32767,
         help="Number of the tgtd that exports the volumes, as in its option --control-port; it ends the name of its "
         "socket, /var/run/tgtd/socket.0. Another number lets a second tgtd serve other things on the same host.",
     ),

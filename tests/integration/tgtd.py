@@ -27,7 +27,7 @@ class TgtDaemon:
     """One tgtd; ``start`` and ``kill`` may alternate."""
 
     def __init__(self) -> None:
-        self.control = 10000 + os.getpid() % 50000
+        self.control = 10000 + os.getpid() % 20000
         self.portal = f"127.0.0.1:{free_port()}"
         self._process: subprocess.Popen[bytes] | None = None
 
