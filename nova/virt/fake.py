@@ -23,6 +23,7 @@ from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
+from nova.secret import same_secret
 from nova.virt.driver import AttachedVolume, Guest, ImageReader
 from nova.virt.images.inspector import GIB, Inspection, check_fits
 
@@ -295,7 +296,7 @@ def _read(context: RequestContext, image: Image, reader: ImageReader, limit_gb: 
         digest.update(chunk)
         inspection.feed(chunk)
     wanted = image.hash_value if image.hash_algo else image.checksum
-    if digest.hexdigest() != wanted:
+    if not same_secret(digest.hexdigest(), wanted):
         raise errors.InvalidImage(f"The bytes of image {image.id} do not have the digest of the image service.")
     facts = inspection.facts()
     check_fits(facts, limit_gb=limit_gb, free_bytes=free_bytes)

@@ -11,7 +11,7 @@ from nova.cmd.manage.frame import Action, Argument, Category
 from nova.cmd.manage.operator import Operator
 from nova.identity.bootstrap import FirstUser, bootstrap
 from nova.identity.passwords import PasswordHasher
-from nova.secret import Secret
+from nova.secret import Secret, same_secret
 
 
 def read_password() -> Secret:
@@ -19,7 +19,7 @@ def read_password() -> Secret:
     if not sys.stdin.isatty():
         return Secret(sys.stdin.readline().rstrip("\n"))
     password = getpass.getpass("Password: ")
-    if password != getpass.getpass("Again: "):
+    if not same_secret(password, getpass.getpass("Again: ")):
         raise errors.InvalidInput("The two passwords are not the same.")
     return Secret(password)
 
