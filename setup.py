@@ -73,6 +73,7 @@ TEST_REQUIRES = [
     "pytest-timeout",
     "pytest-xdist",
     "ruff",
+    "sphinx",
     "tox",
 ]
 

@@ -49,6 +49,10 @@ class ApiSettings:
     allow_instance_snapshots: bool = True
     enable_instance_password: bool = True
     password_length: int = 12
+    rescue_image_id: str = ""
+    """What servers are rescued with whose users name no image; empty for each server's own image"""
+    rescue_kernel_id: str = ""
+    rescue_ramdisk_id: str = ""
     hide_address_states: tuple[str, ...] = ("building",)
     """osapi_hide_server_address_states"""
     unique_name_scope: str = ""

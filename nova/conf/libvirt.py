@@ -172,7 +172,7 @@ STORAGE = [
     cfg.StrOpt(
         "rescue_image_id",
         deprecated_opts=formerly("rescue_image_id"),
-        help="Image for rescue. Without a value the server's own.",
+        help="Image for rescue, read by nova-api. Without a value the server's own.",
     ),
     cfg.StrOpt("rescue_kernel_id", deprecated_opts=formerly("rescue_kernel_id"), help="Kernel for rescue."),
     cfg.StrOpt("rescue_ramdisk_id", deprecated_opts=formerly("rescue_ramdisk_id"), help="Ramdisk for rescue."),

@@ -27,7 +27,7 @@ FIELD = "rescue_image_ref"
 def rescue(
     cloud: Cloud, context: RequestContext, uuid: str, *, image_id: str = "", admin_password: Secret | None = None
 ) -> Secret:
-    """Let the host rescue the server from *image_id*, else from its own image; the rescue guest's password.
+    """Let the host rescue the server from *image_id*, else from the cloud's rescue image or its own; the password.
 
     Raises NotFound, Forbidden, InvalidState, and InvalidInput for a server that boots from a volume and for an image
     that is not there, not the caller's, or too large.
@@ -51,20 +51,19 @@ def unrescue(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) 
 def _sources(cloud: Cloud, context: RequestContext, instance: Instance, image_id: str) -> Sources:
     if not instance.image_ref:
         raise InvalidInput(f"Server {instance.uuid} boots from a volume; such a server cannot be rescued.")
-    if image_id:
-        sources = boot_sources.parts_of(cloud, context, image_id, field=FIELD)
-    else:
-        sources = boot_sources.parts_of(
-            cloud,
-            context,
-            instance.image_ref,
-            kernel_id=instance.kernel_id,
-            ramdisk_id=instance.ramdisk_id,
-            field=FIELD,
-        )
+    image_id, kernel_id, ramdisk_id = (image_id, "", "") if image_id else _default(cloud, instance)
+    sources = boot_sources.parts_of(cloud, context, image_id, kernel_id=kernel_id, ramdisk_id=ramdisk_id, field=FIELD)
     if sources.image is not None:
         boot_sources.check_fits(sources.image, instance.flavor, field=FIELD)
     return sources
+
+
+def _default(cloud: Cloud, instance: Instance) -> tuple[str, str, str]:
+    """Image, kernel and ramdisk where the user names none."""
+    settings = cloud.settings
+    if settings.rescue_image_id:
+        return settings.rescue_image_id, settings.rescue_kernel_id, settings.rescue_ramdisk_id
+    return instance.image_ref, instance.kernel_id, instance.ramdisk_id
 
 
 def _order(

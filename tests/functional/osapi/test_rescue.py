@@ -54,6 +54,13 @@ def test_another_image_and_a_password_may_be_chosen(cloud: ComputeCloud) -> None
     assert [each["action"] for each in listed] == ["rescue", "create"]
 
 
+def test_the_cloud_may_have_a_rescue_image() -> None:
+    cloud = ComputeCloud(ApiSettings(rescue_image_id=THREE_PART))
+    rescue(cloud, cloud.running())
+    assert parts(ordered(cloud)) == [THREE_PART, KERNEL, None]
+    cloud.close()
+
+
 def test_without_instance_passwords_the_answer_has_none() -> None:
     cloud = ComputeCloud(ApiSettings(enable_instance_password=False))
     assert rescue(cloud, cloud.running()) == {}
