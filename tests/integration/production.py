@@ -110,6 +110,7 @@ class ProductionCloud:
         api_workers: int = 0,
         grace_s: int = 5,
         instances_mb: int = 0,
+        shared_images: bool = False,
     ) -> None:
         """
         :param database: makes the database server
@@ -117,6 +118,7 @@ class ProductionCloud:
         :param computes: names of the compute hosts
         :param grace_s: how long recovery waits for a silent daemon
         :param instances_mb: the size of a file system of its own for servers' disks; 0 is none
+        :param shared_images: whether compute hosts see the directory of images, and need no HTTP and no token
         """
         self.namespace = f"nvprod{os.getpid()}"
         self.daemons: dict[str, DaemonProcess] = {}
@@ -125,6 +127,7 @@ class ProductionCloud:
         self._driver = driver
         self._values: dict[str, object] = {"api_workers": api_workers, "grace_s": grace_s}
         self._instances_mb = instances_mb
+        self._shared_images = shared_images
         self._closing = contextlib.ExitStack()
         self._left: list[str] = []
         self._tgt_port = 1000 + os.getpid() % 60000
@@ -232,8 +235,9 @@ class ProductionCloud:
         self.files.write_controller(
             CONTROLLER, broker=broker, database=self.database_url, tgt_port=self._tgt_port, **self._values
         )
+        images = self.files.state(CONTROLLER) / "images" if self._shared_images else None
         for host in self.computes:
-            self.files.write_compute(host, driver=self._driver, uri=self.uri, broker=broker)
+            self.files.write_compute(host, driver=self._driver, uri=self.uri, broker=broker, images=images)
         self.manage("db", "sync")
         self.manage("identity", "bootstrap", stdin=f"{ADMIN_PASSWORD}\n")
         self.db = Database(DatabaseSettings(url=self.database_url))

@@ -46,6 +46,7 @@ public_interface = lo
 dhcpbridge = {dhcpbridge}
 dhcpbridge_flagfile = {own}
 force_dhcp_release = true
+ram_allocation_ratio = 1.0
 volume_driver = file
 iscsi_ip_address = 127.0.0.1
 iscsi_helper = tgtadm
@@ -72,8 +73,12 @@ compute_driver = {driver}
 instances_path = {state}/instances
 flat_network_bridge = {bridge}
 
+[conductor]
+recovery_interval_s = 1
+
 [image]
 store = local
+{image_store}
 
 [libvirt]
 virt_type = qemu
@@ -136,9 +141,14 @@ class Files:
         }
         self._write(host, _SHARED + _CONTROLLER, {**places, **values})
 
-    def write_compute(self, host: str, *, driver: str, uri: str, broker: str) -> None:
-        """The configuration of a host of guests: it names no database."""
-        self._write(host, _SHARED + _COMPUTE, {"driver": driver, "uri": uri, "broker": broker, "bridge": BRIDGE})
+    def write_compute(self, host: str, *, driver: str, uri: str, broker: str, images: Path | None) -> None:
+        """The configuration of a host of guests: it names no database.
+
+        :param images: the directory of images, where the host shares it with the controller
+        """
+        store = f"image_store_path = {images}" if images else ""
+        values = {"driver": driver, "uri": uri, "broker": broker, "bridge": BRIDGE, "image_store": store}
+        self._write(host, _SHARED + _COMPUTE, values)
 
     def _write(self, host: str, text: str, values: Mapping[str, object]) -> None:
         state, etc = self.state(host), self.etc(host)

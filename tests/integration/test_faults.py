@@ -35,7 +35,9 @@ STEPS_OF = {
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[ProductionCloud]:
-    with ProductionCloud(MariaDb.create, driver="fake", computes=HOSTS, api_workers=2, grace_s=3) as cloud:
+    with ProductionCloud(
+        MariaDb.create, driver="fake", computes=HOSTS, api_workers=2, grace_s=3, shared_images=True
+    ) as cloud:
         yield cloud
 
 
@@ -70,7 +72,7 @@ def test_boots_outlive_a_broker_that_is_away_and_an_api_that_dies_meanwhile(
 ) -> None:
     with shown_on_failure(cloud):
         servers = [boots.ask(f"before {number}") for number in range(3)]
-        cloud.broker.stop()
+        cloud.broker.kill()
         back_at = time.monotonic() + OUTAGE_S
         servers += [accepted(boots, "during")]
         with ThreadPoolExecutor(1) as pool:
