@@ -12,7 +12,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from oslo_config import cfg
 
@@ -20,11 +20,13 @@ from nova import conf as options
 from nova import errors
 from nova.conf import urls
 from nova.conf.loading import Loaded, load
-from nova.db.settings import DatabaseSettings
 from nova.masking import MASK, mask_url
 from nova.rpc.settings import TlsSettings, TransportSettings, from_url
 from nova.system.commands import CommandRunner, RootAccess, Sudo, root_access
 from nova.telemetry.output import LogSettings, set_up
+
+if TYPE_CHECKING:
+    from nova.db.settings import DatabaseSettings
 
 LOG = logging.getLogger(__name__)
 
@@ -139,6 +141,8 @@ def _octal(name: str, text: str) -> int:
 
 def database_settings(conf: cfg.ConfigOpts) -> DatabaseSettings:
     """How to reach the database."""
+    from nova.db.settings import DatabaseSettings  # brings SQLAlchemy, which nova-compute does without
+
     group = conf.database
     return DatabaseSettings(
         url=group.connection,

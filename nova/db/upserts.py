@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.dialects import mysql, postgresql, sqlite
+from sqlalchemy.dialects import mysql
 
+from nova.db.new_rows import insert_unless_there
 from nova.db.transaction import Transaction
 
 
@@ -16,9 +17,7 @@ def insert_missing(tx: Transaction, table: Table, rows: Sequence[dict[str, Any]]
     """Insert those of *rows* against which no unique constraint of *table* stands; the rest is left as it is."""
     if not rows:
         return
-    if tx.dialect == "postgresql":
-        tx.execute(postgresql.insert(table).on_conflict_do_nothing(), list(rows))
-    elif tx.dialect == "sqlite":
-        tx.execute(sqlite.insert(table).on_conflict_do_nothing(), list(rows))
-    else:
+    if tx.dialect == "mysql":
         tx.execute(mysql.insert(table).on_duplicate_key_update(id=table.c.id), list(rows))
+    else:
+        tx.execute(insert_unless_there(tx, table), list(rows))

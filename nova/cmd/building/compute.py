@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""nova-compute from its options.  It gets no database: not here, not by any of its collaborators."""
+"""nova-compute from its options.  It gets no database: not here, not by any of its collaborators.
+
+The libraries of a driver that is not chosen are not loaded.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,6 @@ from nova.virt.driver import Driver, Filters
 from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.linux import FilterSettings, LinuxFilters
 from nova.virt.filters.noop import NoFilters
-from nova.virt.libvirt.driver import LibvirtDriver
-from nova.virt.libvirt.settings import LibvirtSettings
 
 BUILD_TIMEOUT_S = 1800.0
 """Of a whole build on this host, where the options say nothing."""
@@ -102,6 +103,14 @@ def _driver(parts: Parts) -> Driver:
     conf = parts.conf
     if conf.compute_driver == "fake":
         return FakeDriver(FakeSettings(host=parts.host, host_ip=conf.my_ip))
+    return _libvirt_driver(parts)
+
+
+def _libvirt_driver(parts: Parts) -> Driver:
+    from nova.virt.libvirt.driver import LibvirtDriver
+    from nova.virt.libvirt.settings import LibvirtSettings
+
+    conf = parts.conf
     choice = conf.libvirt
     virt_type = _virt_type(choice.virt_type)
     settings = LibvirtSettings(

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image service as the options say: our own store, or a Glance."""
+"""The image service as the options say: our own store, or a Glance.  What is not chosen is not loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nova import errors
 from nova.cmd.building.parts import Parts
@@ -12,13 +13,13 @@ from nova.cmd.configuration import image_store
 from nova.conf import urls
 from nova.context import RequestContext
 from nova.image.files import ImageFiles
-from nova.image.local import LocalImages
 from nova.image.protocol import ImageService
-from nova.image.remote import RemoteImages
-from nova.image.uploading import StoreSettings
-from nova.neighbours.glance import GlanceClient, GlanceSettings
 from nova.rpc.blocking import run_blocking
 from nova.virt.driver import ImageReader
+
+if TYPE_CHECKING:
+    from nova.image.local import LocalImages
+    from nova.image.remote import RemoteImages
 
 
 class FilesFirst:
@@ -57,6 +58,9 @@ def image_reader(parts: Parts) -> ImageReader:
 
 def local_images(parts: Parts) -> LocalImages:
     """Our own store."""
+    from nova.image.local import LocalImages
+    from nova.image.uploading import StoreSettings
+
     settings = StoreSettings(image_size_cap=parts.conf.image.image_size_cap)
     files = ImageFiles(parts.conf.image.image_store_path)
     return LocalImages(parts.db, files, settings=settings, run_blocking=run_blocking)
@@ -64,6 +68,9 @@ def local_images(parts: Parts) -> LocalImages:
 
 def remote_images(parts: Parts) -> RemoteImages:
     """A Glance, or the image API of another nova-api."""
+    from nova.image.remote import RemoteImages
+    from nova.neighbours.glance import GlanceClient, GlanceSettings
+
     group = parts.conf.glance
     settings = GlanceSettings(
         servers=tuple(urls.glance_servers(parts.conf)),

@@ -7,23 +7,22 @@ import functools
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from nova.cmd.configuration import command_runner
+from nova.cmd.configuration import command_runner, transport_settings
 from nova.cmd.daemon import Daemon, PeriodicTask
-from nova.cmd.wiring import open_database, open_transport
 from nova.conf.loading import Loaded
 from nova.context import RequestContext
-from nova.db import services
-from nova.db.engine import Database
-from nova.db.schema import require_newest
 from nova.rpc.client import client_for
 from nova.rpc.interface import Interface
 from nova.rpc.server import Server
-from nova.rpc.transport import Transport
+from nova.rpc.transport import Transport, connect
 from nova.system.commands import CommandRunner
 from nova.system.files import ensure_directory
 from nova.workflow import periodic
+
+if TYPE_CHECKING:
+    from nova.db.engine import Database
 
 I = TypeVar("I", bound=Interface)  # noqa: E741
 
@@ -42,7 +41,10 @@ class Parts:
 
     @functools.cached_property
     def db(self) -> Database:
-        """The database, once it answers and has this program's tables."""
+        """The database, once it answers and has this program's tables; who never asks loads nothing of ``nova.db``."""
+        from nova.cmd.wiring import open_database
+        from nova.db.schema import require_newest
+
         database = open_database(self.conf)
         require_newest(database)
         return database
@@ -50,7 +52,7 @@ class Parts:
     @functools.cached_property
     def transport(self) -> Transport:
         """The way to the other daemons."""
-        return open_transport(self.conf)
+        return connect(transport_settings(self.conf))
 
     @functools.cached_property
     def commands(self) -> CommandRunner:
@@ -108,6 +110,8 @@ class Parts:
         return pause
 
     def _heartbeat(self, binary: str, topic: str) -> None:
+        from nova.db import services
+
         conf = self.conf
         self.db.run(
             lambda tx: services.heartbeat(

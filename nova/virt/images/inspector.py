@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from oslo_utils.imageutils import format_inspector
-
 from nova import errors
 
 DISK_FORMATS = ("raw", "qcow2", "vmdk", "iso", "ami", "aki", "ari")
@@ -75,6 +73,8 @@ class Inspection:
             raise errors.InvalidImage(
                 f"Images of the format {declared_format[:32]!r} are not accepted; use one of {', '.join(DISK_FORMATS)}."
             )
+        from oslo_utils.imageutils import format_inspector  # large, and not needed before the first image
+
         self._declared = declared_format
         self._inspectors = [kind() for kind in format_inspector.ALL_FORMATS.values()]
         self._failed: set[str] = set()
@@ -131,6 +131,8 @@ class Inspection:
             return False
 
     def _checked_virtual_size(self, name: str) -> int:
+        from oslo_utils.imageutils import format_inspector
+
         inspector = next(each for each in self._inspectors if name == each.NAME)
         if name in self._failed:
             raise errors.InvalidImage(f"The image is not a well-formed {name} file.")
