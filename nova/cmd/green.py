@@ -8,19 +8,25 @@ make_green()
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 
 
 def make_green() -> None:
-    """Replace the blocking parts of the standard library.  Must come before other modules are imported."""
+    """Replace the blocking parts of the standard library.  Must come before other modules are imported.
+
+    The garbage collector rests until the services are built: what is imported and built stays anyway.
+    """
+    gc.disable()
     # Its own resolver would ignore nsswitch.conf, and costs memory and start-up time.
     os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
     with warnings.catch_warnings():
         # eventlet announces its own end of maintenance each time it is imported.
         warnings.simplefilter("ignore")
         import eventlet
-    eventlet.monkey_patch()
+    # psycopg2 is made green by psycogreen, and only where PostgreSQL is used: its library is large.
+    eventlet.monkey_patch(psycopg=False)
 
 
 def make_postgresql_green() -> None:

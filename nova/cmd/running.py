@@ -47,12 +47,13 @@ def serve(loaded: Loaded, build: Build) -> None:
 
 
 def built(loaded: Loaded, build: Build) -> list[Service]:
-    """The services; what was made to build them is not looked at again by the garbage collector."""
+    """The services; the garbage collector begins its work now, and does not look at what was made to build them."""
     if loaded.conf.database.connection.startswith("postgres"):
         make_postgresql_green()
     services = build(Parts(loaded))
     gc.collect()
     gc.freeze()
+    gc.enable()
     return services
 
 
