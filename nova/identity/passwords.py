@@ -18,6 +18,8 @@ from nova.secret import Secret
 
 MAX_PASSWORD_BYTES = 4096
 _SCHEME = "sha384-bcrypt"
+_SALT_AND_HASH = 22 + 31
+"""Characters after the cost in the text of a bcrypt hash"""
 _OLD_BCRYPT = ("$2a$", "$2b$", "$2y$")
 
 RunBlocking = Callable[..., Any]
@@ -44,7 +46,8 @@ class PasswordHasher:
             raise errors.InvalidConfiguration("The cost of a password hash must be from 4 to 31.")
         self._rounds = rounds
         self._run_blocking = run_blocking
-        self._nobody = self._make(b"nobody")
+        self._nobody = f"{_SCHEME}$2b${rounds:02d}${'.' * _SALT_AND_HASH}"
+        """The hash of no password that anybody knows; checking one against it is as much work as any check"""
 
     def hash(self, password: Secret) -> str:
         """What to store for *password*; InvalidInput when it is empty or too long."""
