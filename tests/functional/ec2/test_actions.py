@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nova.api.ec2.actions import ACTIONS
 from nova.api.policy import Policy
+from nova.context import RequestContext
 from nova.db import address_claims, instances, volumes
 from nova.domain.instance import Instance
 from nova.domain.states import TaskState, VmState
+from nova.image.files import ImageFiles
+from nova.image.local import LocalImages
+from nova.image.protocol import NewImage
 from nova.system import clock
 from tests.functional.ec2_cloud import Ec2Cloud, texts
 
@@ -81,6 +87,29 @@ def test_an_image_that_is_not_there(cloud: Ec2Cloud, given: str) -> None:
         assert cloud.code("RunInstances", ImageId=given) == "InvalidAMIID.NotFound"
 
 
+def test_a_private_image_is_not_there_for_others(cloud: Ec2Cloud, tmp_path: Path) -> None:
+    images = LocalImages(cloud.db, ImageFiles(tmp_path))
+    cloud.cloud = dataclasses.replace(cloud.cloud, images=images)
+    cloud.deploy()
+    bob = RequestContext(user_id=cloud.users["bob"].id, project_id=cloud.users["bob"].default_project_id)
+    for name, visibility in (("mine", "private"), ("offered", "shared")):
+        made = images.create(
+            bob, NewImage(name=name, visibility=visibility, disk_format="raw", container_format="bare")
+        )
+        images.upload(bob, made.id, [b"bytes"])
+    images.add_member(bob, made.id, cloud.users["alice"].default_project_id)
+    private, offered = sorted(texts(cloud.good("DescribeImages", user="bob"), "imagesSet/item/imageId"))
+    assert texts(cloud.good("DescribeImages"), "imagesSet/item/imageId") == []
+    for action, key in (("DescribeImages", "ImageId.1"), ("RunInstances", "ImageId")):
+        given: dict[str, Any] = {key: private}
+        assert cloud.code(action, **given) == "InvalidAMIID.NotFound"
+    assert cloud.code("RunInstances", ImageId="mine") == "InvalidAMIID.NotFound"
+    kernel: dict[str, Any] = {"KernelId": private.replace("ami-", "aki-")}
+    assert cloud.code("RunInstances", ImageId=offered, status=400, **kernel) == "InvalidAMIID.NotFound"
+    assert texts(cloud.good("DescribeImages", ImageId__1=offered), "imagesSet/item/name") == ["offered"]
+    assert not cloud.conductor.named("build_instances")
+
+
 def test_a_key_pair_is_made_shown_and_deleted(cloud: Ec2Cloud) -> None:
     made = cloud.good("CreateKeyPair", KeyName="007")
     assert made.findtext("keyName") == "007"
@@ -106,7 +135,7 @@ def test_a_key_is_imported(cloud: Ec2Cloud) -> None:
 def test_a_security_group_from_making_to_deleting(cloud: Ec2Cloud) -> None:
     made = cloud.good("CreateSecurityGroup", GroupName="web", GroupDescription="for the web")
     number = made.findtext("groupId")
-    rule = {"IpProtocol": "tcp", "FromPort": "80", "ToPort": "80", "CidrIp": "10.0.0.0/8"}
+    rule: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": "80", "ToPort": "80", "CidrIp": "10.0.0.0/8"}
     cloud.good("AuthorizeSecurityGroupIngress", GroupName="web", **rule)
     assert cloud.code("AuthorizeSecurityGroupIngress", GroupId=number, **rule) == "InvalidPermission.Duplicate"
     root = cloud.good("DescribeSecurityGroups", GroupName__1="web")
@@ -149,10 +178,10 @@ def test_a_rule_may_name_a_group_by_name_and_owner(cloud: Ec2Cloud) -> None:
     cloud.good("DescribeSecurityGroups")
     cloud.good("DescribeSecurityGroups", user="bob")
     mine, his = (cloud.users[user].default_project_id for user in ("alice", "bob"))
-    source = {"SourceSecurityGroupName": "default", "SourceSecurityGroupOwnerId": mine}
+    source: dict[str, Any] = {"SourceSecurityGroupName": "default", "SourceSecurityGroupOwnerId": mine}
     cloud.good("AuthorizeSecurityGroupIngress", GroupName="default", **source)
-    foreign = {"SourceSecurityGroupName": "default", "SourceSecurityGroupOwnerId": his}
-    absent = {"SourceSecurityGroupName": "default", "SourceSecurityGroupOwnerId": "nobody"}
+    foreign: dict[str, Any] = {"SourceSecurityGroupName": "default", "SourceSecurityGroupOwnerId": his}
+    absent: dict[str, Any] = {"SourceSecurityGroupName": "default", "SourceSecurityGroupOwnerId": "nobody"}
     for given in (foreign, absent):
         assert cloud.code("AuthorizeSecurityGroupIngress", GroupName="default", **given) == "InvalidGroup.NotFound"
 
@@ -172,7 +201,7 @@ def test_a_rule_may_name_a_group_by_name_and_owner(cloud: Ec2Cloud) -> None:
         ({"IpPermissions.1.Groups.1.GroupId": "junk", "IpPermissions.1.IpProtocol": "tcp"}, "InvalidGroup.NotFound"),
     ],
 )
-def test_a_rule_that_says_nothing_is_refused(cloud: Ec2Cloud, given: dict[str, str], code: str) -> None:
+def test_a_rule_that_says_nothing_is_refused(cloud: Ec2Cloud, given: dict[str, Any], code: str) -> None:
     cloud.good("DescribeSecurityGroups")
     assert cloud.code("AuthorizeSecurityGroupIngress", GroupName="default", **given) == code
 
@@ -181,7 +210,7 @@ def test_the_quota_for_rules_holds(cloud: Ec2Cloud) -> None:
     cloud.good("DescribeSecurityGroups")
     codes = []
     for port in range(1, 25):
-        given = {"IpProtocol": "tcp", "FromPort": str(port), "ToPort": str(port)}
+        given: dict[str, Any] = {"IpProtocol": "tcp", "FromPort": str(port), "ToPort": str(port)}
         answer = cloud.ask("AuthorizeSecurityGroupIngress", GroupName="default", **given)
         codes.append(answer.status_int)
     assert codes == [200] * 20 + [403] * 4
@@ -246,7 +275,7 @@ def test_the_same_client_token_makes_no_second_server(cloud: Ec2Cloud) -> None:
         ({"KernelId": "aki-00000099"}, "InvalidAMIID.NotFound"),
     ],
 )
-def test_a_launch_that_cannot_be(cloud: Ec2Cloud, given: dict[str, str], code: str) -> None:
+def test_a_launch_that_cannot_be(cloud: Ec2Cloud, given: dict[str, Any], code: str) -> None:
     assert cloud.code("RunInstances", ImageId=image(cloud), **given) == code
     assert not cloud.conductor.named("build_instances")
 
@@ -254,7 +283,7 @@ def test_a_launch_that_cannot_be(cloud: Ec2Cloud, given: dict[str, str], code: s
 def test_quota_and_zone_with_a_host_are_as_in_the_compute_api(cloud: Ec2Cloud) -> None:
     tiny = image(cloud)
     assert cloud.code("RunInstances", ImageId=tiny, MinCount="50", status=403) == "ResourceLimitExceeded"
-    forced = {"Placement.AvailabilityZone": "nova:h1"}
+    forced: dict[str, Any] = {"Placement.AvailabilityZone": "nova:h1"}
     assert cloud.code("RunInstances", ImageId=tiny, status=403, **forced) == "UnauthorizedOperation"
     cloud.good("RunInstances", user="root", ImageId=tiny, **forced)
 
@@ -329,7 +358,7 @@ def test_filters_are_all_of_them_and_values_any(cloud: Ec2Cloud) -> None:
     assert len(texts(cloud.good("DescribeInstances", **both), "reservationSet/item")) == 2
     none = {**both, "Filter.2.Name": "instance-type", "Filter.2.Value.1": "x"}
     assert len(texts(cloud.good("DescribeInstances", **none), "reservationSet/item")) == 0
-    unknown = {"Filter.1.Name": "colour", "Filter.1.Value.1": "red"}
+    unknown: dict[str, Any] = {"Filter.1.Name": "colour", "Filter.1.Value.1": "red"}
     assert cloud.code("DescribeInstances", **unknown) == "InvalidParameterValue"
 
 
@@ -461,14 +490,14 @@ def test_a_volume_is_attached_and_detached(cloud: Ec2Cloud) -> None:
         ("DeleteVolume", {"VolumeId": "junk"}, "InvalidParameterValue"),
     ],
 )
-def test_a_volume_that_cannot_be(cloud: Ec2Cloud, action: str, given: dict[str, str], code: str) -> None:
+def test_a_volume_that_cannot_be(cloud: Ec2Cloud, action: str, given: dict[str, Any], code: str) -> None:
     assert cloud.code(action, **given) == code
 
 
 def test_a_foreign_volume_is_not_there(cloud: Ec2Cloud) -> None:
     his, mine = new_volume(cloud, user="bob"), launched(cloud)
     for action in ("DescribeVolumes", "DeleteVolume", "AttachVolume", "DetachVolume"):
-        extra = {"InstanceId": mine} if action == "AttachVolume" else {}
+        extra: dict[str, Any] = {"InstanceId": mine} if action == "AttachVolume" else {}
         assert cloud.code(action, VolumeId=his, **extra) == "InvalidVolume.NotFound"
 
 

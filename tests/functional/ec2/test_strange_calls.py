@@ -88,12 +88,12 @@ def test_what_an_action_does_not_know_or_lacks_is_named(cloud: Ec2Cloud, action:
         ({"DryRun": "maybe"}, "InvalidParameterValue"),
     ],
 )
-def test_a_parameter_of_the_wrong_shape(cloud: Ec2Cloud, given: dict[str, str], code: str) -> None:
+def test_a_parameter_of_the_wrong_shape(cloud: Ec2Cloud, given: dict[str, Any], code: str) -> None:
     assert cloud.code("DescribeInstances", **given) == code
 
 
 def test_lists_are_bounded(cloud: Ec2Cloud) -> None:
-    many = {f"Filter.1.Value.{index}": "x" for index in range(1, 300)}
+    many: dict[str, Any] = {f"Filter.1.Value.{index}": "x" for index in range(1, 300)}
     assert cloud.code("DescribeInstances", **{"Filter.1.Name": "image-id"}, **many) == "InvalidParameterValue"
     many = {f"InstanceId.{index}": "i-00000001" for index in range(1, 1100)}
     assert cloud.code("DescribeInstances", **many) == "InvalidRequest"
