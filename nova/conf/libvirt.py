@@ -170,6 +170,12 @@ STORAGE = [
         help="Format of snapshots. Without a value that of the server's image.",
     ),
     cfg.StrOpt(
+        "qemu_group",
+        default="",
+        help="Group of the host that QEMU is in where it is not root (libvirt-qemu on Debian): it is given the files of "
+        "servers to read. Empty where QEMU runs as the user of nova-compute.",
+    ),
+    cfg.StrOpt(
         "rescue_image_id",
         deprecated_opts=formerly("rescue_image_id"),
         help="Image for rescue, read by nova-api. Without a value the server's own.",

@@ -119,6 +119,7 @@ def _libvirt_driver(parts: Parts) -> Driver:
         instances_path=Path(conf.instances_path),
         uri=choice.connection_uri or "qemu:///system",
         virt_type=virt_type,
+        qemu_group=choice.qemu_group,
         cpu_mode=choice.cpu_mode or ("host-model" if virt_type == "kvm" else "none"),
         use_cow_images=conf.use_cow_images,
         vnc_enabled=conf.vnc.enabled,
