@@ -83,8 +83,8 @@ def version() -> str:
 
 
 def give_up(prog: str, exc: errors.NovaError) -> NoReturn:
-    """One line on stderr, exit code 1."""
-    print(f"{prog}: {exc.message}", file=sys.stderr)
+    """One line on stderr, with the detail that only operators may see; exit code 1."""
+    print(f"{prog}: {exc}", file=sys.stderr)
     sys.exit(1)
 
 
