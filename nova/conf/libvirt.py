@@ -172,8 +172,8 @@ STORAGE = [
     cfg.StrOpt(
         "qemu_group",
         default="",
-        help="Group of the host that QEMU is in where it is not root (libvirt-qemu on Debian): it is given the files of "
-        "servers to read. Empty where QEMU runs as the user of nova-compute.",
+        help="Group of the host that QEMU is in where it is not root (libvirt-qemu on Debian): it may read the files "
+        "of servers. Empty where QEMU runs as the user of nova-compute.",
     ),
     cfg.StrOpt(
         "rescue_image_id",

@@ -42,7 +42,7 @@ class LocalDisks:
         self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
     ) -> None:
         """Bring images into the cache."""
-        ensure_directory(self._layout.instances_path)
+        self._share(ensure_directory(self._layout.instances_path))
         self._share(ensure_directory(self._layout.bases))
         for image in images:
             self._share(self._cache.fetch(context, image, reader, limit_gb=limit_gb))
