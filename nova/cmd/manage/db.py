@@ -11,14 +11,14 @@ def sync(operator: Operator, *, version: int | None) -> None:
     """Bring the schema to a version, the newest where none is named."""
     from nova.db import migration
 
-    migration.sync(operator.db, version)
+    migration.sync(operator.database, version)
 
 
 def show_version(operator: Operator) -> None:
     """Print the version of the schema."""
     from nova.db import migration
 
-    operator.say(str(migration.version(operator.db)))
+    operator.say(str(migration.version(operator.database)))
 
 
 CATEGORY = Category(

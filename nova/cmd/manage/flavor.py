@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
+from nova import errors
 from nova.cmd.manage.frame import Action, Argument, Category, boolean
 from nova.cmd.manage.operator import Operator
 from nova.db import flavors
@@ -39,7 +43,11 @@ def create(
         )
         return flavors.create(tx, wanted)
 
-    operator.db.run(work)
+    try:
+        operator.db.run(work)
+    except errors.AlreadyExists as error:
+        list_flavors(operator, name="")
+        raise errors.AlreadyExists(error.message, exit_code=2) from error
     operator.say(f"{name} created")
 
 
@@ -79,6 +87,27 @@ def unset_key(operator: Operator, *, name: str, key: str) -> None:
     operator.say(f"Key {key} on instance type {name} unset")
 
 
+def _name(word: str) -> str:
+    if not 0 < len(word.strip()) <= 255:
+        raise ValueError("1 to 255 characters are expected")
+    return word.strip()
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def convert(word: str) -> int:
+        if not least <= int(word) < 1 << 31:
+            raise ValueError(f"a number from {least} to {(1 << 31) - 1} is expected")
+        return int(word)
+
+    return convert
+
+
+def _share(word: str) -> float:
+    if not 0 < float(word) < math.inf:
+        raise ValueError("more than 0 is expected")
+    return float(word)
+
+
 _NAME = Argument("name", "name of the flavor", required=True)
 _KEY = Argument("key", "name of the extra spec", required=True)
 
@@ -91,14 +120,14 @@ CATEGORY = Category(
             create,
             "Make a flavor.",
             (
-                _NAME,
-                Argument("memory", "memory in MB", required=True, convert=int),
-                Argument("vcpus", "virtual processors", required=True, convert=int, spellings=("cpu",)),
-                Argument("root_gb", "root disk in GB", required=True, convert=int, spellings=("local_gb",)),
-                Argument("ephemeral_gb", "ephemeral disk in GB", default=0, convert=int),
+                Argument("name", "name of the flavor", required=True, convert=_name),
+                Argument("memory", "memory in MB", required=True, convert=_at_least(1)),
+                Argument("vcpus", "virtual processors", required=True, convert=_at_least(1), spellings=("cpu",)),
+                Argument("root_gb", "root disk in GB", required=True, convert=_at_least(0), spellings=("local_gb",)),
+                Argument("ephemeral_gb", "ephemeral disk in GB", default=0, convert=_at_least(0)),
                 Argument("flavor", "public id; the next free number where none is given", spellings=("flavorid",)),
-                Argument("swap", "swap disk in MB", default=0, convert=int),
-                Argument("rxtx_factor", "share of the network's bandwidth", default=1.0, convert=float),
+                Argument("swap", "swap disk in MB", default=0, convert=_at_least(0)),
+                Argument("rxtx_factor", "share of the network's bandwidth", default=1.0, convert=_share),
                 Argument("is_public", "whether every project may use it (T or F)", default=True, convert=boolean),
             ),
         ),

@@ -12,14 +12,18 @@ ROW = "{:<25}\t{:<15}"
 
 
 def list_hosts(operator: Operator, *, zone: str) -> None:
-    """One line for each host: its name and its availability zone."""
+    """One line for each host with its availability zone; those without nova-compute are in the internal one."""
+    internal = operator.conf.internal_service_availability_zone
 
     def work(tx: Transaction) -> dict[str, str]:
         zones = aggregates.zones_of_hosts(tx)
-        return {row.host: zones.get(row.host, row.availability_zone) for row in services.find(tx)}
+        rows = services.find(tx)
+        computes = {row.host: zones.get(row.host, row.availability_zone) for row in rows if row.topic == "compute"}
+        return {row.host: computes.get(row.host, internal) for row in rows}
 
+    found = operator.db.run(work, write=False)
     operator.say(ROW.format("host", "zone"))
-    for host, where in operator.db.run(work, write=False).items():
+    for host, where in found.items():
         if zone in ("", where):
             operator.say(ROW.format(host, where))
 

@@ -33,11 +33,19 @@ class Operator:
         return admin_context("nova-manage is run by the operator on the host")
 
     @functools.cached_property
-    def db(self) -> Database:
-        """The database; it is not waited for long."""
+    def database(self) -> Database:
+        """The database, whatever tables it has; it is not waited for long."""
         from nova.cmd.wiring import open_database
 
         return open_database(self.conf, max_retries=1)
+
+    @functools.cached_property
+    def db(self) -> Database:
+        """The database with this program's tables; InvalidConfiguration, with what to run, where it has others."""
+        from nova.db.schema import require_newest
+
+        require_newest(self.database)
+        return self.database
 
     @functools.cached_property
     def transport(self) -> Transport:

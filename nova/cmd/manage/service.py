@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 
+from nova import errors
 from nova.cmd.manage.frame import Action, Argument, Category
 from nova.cmd.manage.operator import Operator
 from nova.db import aggregates, compute_nodes, instances, services
@@ -25,7 +26,7 @@ def list_services(operator: Operator, *, host: str, service: str) -> None:
     now, found, zones = operator.db.run(work, write=False)
     operator.say(ROW.format("Binary", "Host", "Zone", "Status", "State", "Updated_At"))
     for row in found:
-        up = row.is_up(now, down_time_s=operator.conf.service_down_time) or row.updated_at is None
+        up = row.is_up(now, down_time_s=operator.conf.service_down_time)
         is_compute = row.topic == "compute"
         zone = zones.get(row.host, row.availability_zone) if is_compute else _internal(operator)
         status = "disabled" if row.disabled else "enabled"
@@ -39,14 +40,21 @@ def _internal(operator: Operator) -> str:
 
 def enable(operator: Operator, *, host: str, service: str) -> None:
     """Let the daemon have new work."""
-    operator.db.run(lambda tx: services.set_enabled(tx, host, service, enabled=True))
+    _set_enabled(operator, host, service, enabled=True)
     operator.say(f"Service {service} on host {host} enabled.")
 
 
 def disable(operator: Operator, *, host: str, service: str) -> None:
     """Give the daemon no new work."""
-    operator.db.run(lambda tx: services.set_enabled(tx, host, service, enabled=False))
+    _set_enabled(operator, host, service, enabled=False)
     operator.say(f"Service {service} on host {host} disabled.")
+
+
+def _set_enabled(operator: Operator, host: str, service: str, *, enabled: bool) -> None:
+    try:
+        operator.db.run(lambda tx: services.set_enabled(tx, host, service, enabled=enabled))
+    except errors.NotFound as error:
+        raise errors.NotFound(error.message, exit_code=2) from error
 
 
 def describe_resource(operator: Operator, *, host: str) -> None:
@@ -54,6 +62,8 @@ def describe_resource(operator: Operator, *, host: str) -> None:
 
     def work(tx: Transaction) -> tuple[list[tuple[int, int, int]], dict[str, list[int]]]:
         nodes = compute_nodes.find(tx, host=host)
+        if not nodes:
+            raise errors.NotFound(f"There is no compute host {host}.")
         per_project: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         for instance in instances.find_on_host(tx, host):
             sums = per_project[instance.project_id]

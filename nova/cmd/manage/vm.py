@@ -28,8 +28,9 @@ HEAD = (
 def list_servers(operator: Operator, *, host: str) -> None:
     """One line for each server."""
     query = InstanceQuery(host=host) if host else InstanceQuery()
+    found = operator.db.run(lambda tx: instances.find(tx, query), write=False)
     operator.say(ROW.format(*HEAD))
-    for one in operator.db.run(lambda tx: instances.find(tx, query), write=False):
+    for one in found:
         operator.say(
             ROW.format(
                 *(one.display_name, one.host, one.flavor.name, one.vm_state, str(one.launched_at)),
