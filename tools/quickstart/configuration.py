@@ -28,6 +28,7 @@ state_path = {state}
 log_dir = {state}/log
 lock_path = {state}/lock
 instances_path = {state}/instances
+networks_path = {networks}
 host = {host}
 my_ip = 127.0.0.1
 transport_url = memory://
@@ -75,6 +76,7 @@ def write(layout: Layout, *, virt_type: str, uri: str) -> None:
     text = _TEXT.format(
         state=layout.state,
         address=layout.address,
+        networks=layout.networks,
         checkout=layout.checkout,
         host=layout.name,
         listens=listens,

@@ -37,6 +37,7 @@ def down(layout: Layout) -> None:
         _end(namespace.pids(layout.namespace))
         namespace.delete(layout.namespace)
     print(f"Removing {layout.state}", flush=True)
+    shutil.rmtree(layout.networks, ignore_errors=True)
     shutil.rmtree(layout.state)
     print("Nothing is left of the cloud.")
 
@@ -55,8 +56,8 @@ def _end(pids: list[int]) -> None:
 
 def _clean_host_network(layout: Layout) -> None:
     """With --host-network: our DHCP servers, our chains and our bridge, by their names."""
-    for pidfile in (layout.state / "networks").glob("*.pid"):
-        processes.stop(pidfile, word=str(layout.state / "networks"))
+    for pidfile in layout.networks.glob("*.pid"):
+        processes.stop(pidfile, word=str(layout.networks))
     manage = [layout.program("nova-manage"), "--config-file", str(layout.config), "network", "unwire"]
     subprocess.run(manage, check=False)
     subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)

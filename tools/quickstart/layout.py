@@ -70,6 +70,13 @@ class Layout:
         return 77 + NUMBER
 
     @property
+    def networks(self) -> Path:
+        """The DHCP server's files: outside a checkout whose directories (such as /root) are closed to its user."""
+        above = [self.checkout, *self.checkout.parents]
+        is_open = all(directory.stat().st_mode & 0o001 for directory in above)
+        return self.state / "networks" if is_open else Path("/run", self.name)
+
+    @property
     def guest(self) -> Path:
         return self.state / "guest-image"
 
