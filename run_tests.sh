@@ -55,6 +55,7 @@ part_style() {
     "$VENV/bin/ruff" format --check . || failed=1
     "$VENV/bin/mypy" || failed=1
     "$VENV/bin/lint-imports" || failed=1
+    "$VENV/bin/sphinx-build" -q -W --keep-going -b html doc "$REPORTS/html" || failed=1
     return $failed
 }
 

@@ -53,6 +53,15 @@ def test_guests_that_should_run_are_started_and_a_broken_one_does_not_stop_the_o
     assert a.driver.power_states() == {instance(4).uuid: PowerState.RUNNING}
 
 
+def test_a_rescued_server_is_started_from_its_rescue_disk(tmp_path: Path) -> None:
+    a = ComputeHost(tmp_path, resume_guests=True)
+    patient = instance(1, vm_state=VmState.RESCUED)
+    a.driver.rescue_disks[patient.uuid] = "rescue-image"
+    a.conductor.orders = [InstanceOrder(operation_id=0, action="", instance=patient)]
+    come_up(a.host, a.runner, a.journals, stopping=never())
+    assert a.driver.guests[patient.uuid].rescued
+
+
 def test_guests_stay_off_where_the_operator_wants_that(tmp_path: Path) -> None:
     a = ComputeHost(tmp_path)
     a.conductor.orders = guests_to_resume()

@@ -109,6 +109,38 @@ def test_making_disks_again_keeps_what_the_guest_wrote(tmp_path: Path) -> None:
     assert disk.stat().st_ino == inode
 
 
+def test_a_rescue_disk_is_recorded_beside_the_own_ones_and_goes_without_them(tmp_path: Path) -> None:
+    driver = make(tmp_path)
+    build(driver, images.bootable())
+    before = Layout(tmp_path).read_record(INSTANCE)
+    other = images.bootable(2 * images.MIB)
+    rescue = described(other, image_id="rescue-image")
+    driver.fetch_images(CONTEXT, (rescue,), Store(**{rescue.id: other}))
+    driver.create_rescue_disk(INSTANCE, image=rescue, kernel=None, ramdisk=None)
+    record = Layout(tmp_path).read_record(INSTANCE)
+    assert record.disks == before.disks
+    assert record.rescue is not None
+    assert [(disk.name, disk.target) for disk in record.rescue.disks] == [("rescue", "vda")]
+    assert driver.age_out_images(min_age_s=0) == ()
+
+    driver.delete_rescue_disk(INSTANCE)
+    assert Layout(tmp_path).read_record(INSTANCE) == before
+    assert not (tmp_path / INSTANCE.uuid / "rescue").exists()
+    assert len(driver.age_out_images(min_age_s=0)) == 1
+
+
+def test_a_second_rescue_begins_with_a_fresh_disk(tmp_path: Path) -> None:
+    driver = make(tmp_path, use_cow_images=False)
+    image = build(driver, images.bootable())
+    path = tmp_path / INSTANCE.uuid / "rescue"
+    driver.create_rescue_disk(INSTANCE, image=image, kernel=None, ramdisk=None)
+    with path.open("r+b") as stream:
+        stream.write(b"what the first rescue wrote")
+    driver.create_rescue_disk(INSTANCE, image=image, kernel=None, ramdisk=None)
+    with path.open("rb") as stream:
+        assert stream.read(10) == images.bootable()[:10]
+
+
 def test_a_damaged_record_is_an_error_and_stops_ageing(tmp_path: Path) -> None:
     driver = make(tmp_path)
     build(driver, images.bootable())
