@@ -155,7 +155,8 @@ class Service:
     def _tell_dhcp(self, allocation: Allocation) -> None:
         hosts = allocation.dhcp_hosts()
         server_of = {network.id: network.host for network in allocation.networks}
-        if any(not server_of[host.network_id] for host in hosts):
+        ours = ("", self._settings.host)
+        if any(server_of[host.network_id] in ours and not self._wiring.serves(host.network_id) for host in hosts):
             self.look_again()
         here, elsewhere = self._split(hosts, server_of)
         self._wiring.add(here)

@@ -76,6 +76,10 @@ class Wiring:
         self._make_dhcp = dhcp
         self._servers: dict[str, DhcpServing] = {}
         self._bridge_of: dict[int, str] = {}
+        self._meant: dict[int, str] = {}
+        """The bridge on which each network should be"""
+        self._faults: dict[str, Exception] = {}
+        """Why a bridge is not served as it should be"""
         self._lost: list[str] = []
         self._lock = threading.Lock()
 
@@ -88,6 +92,7 @@ class Wiring:
             self._apply_filters(bridges)
             self._gateway.prepare()
             self._withdraw({bridge.name for bridge in bridges})
+            self._meant = {network.id: bridge.name for bridge in bridges for network in bridge.networks}
             for bridge in bridges:
                 self._guard(bridge.name, functools.partial(self._serve, bridge, hosts))
 
@@ -163,15 +168,22 @@ class Wiring:
         for item in items:
             server = self._servers.get(self._bridge_of.get(item.network_id, ""))
             if server is None:
-                raise errors.Unavailable(
-                    "The network of this server is not served now; the network service's log says why.",
-                    detail=f"network {item.network_id}",
-                )
+                raise self._refusal(item.network_id)
             found.setdefault(server, []).append(item)
         return found
+
+    def _refusal(self, network_id: int) -> errors.NovaError:
+        """Why nothing can be done in a network; only a mistake in the set-up makes trying again pointless."""
+        fault = self._faults.get(self._meant.get(network_id, ""))
+        why = fault.message if isinstance(fault, errors.NovaError) else "the network service's log says why."
+        kind = errors.InvalidConfiguration if isinstance(fault, errors.InvalidConfiguration) else errors.Unavailable
+        return kind(f"The network of this server is not served now: {why}", detail=f"network {network_id}")
 
     def _guard(self, name: str, work: Callable[[], None]) -> None:
         try:
             work()
         except (errors.NovaError, OSError) as exc:
             LOG.error("The bridge %s is not served as it should be: %s", name, exc)
+            self._faults[name] = exc
+        else:
+            self._faults.pop(name, None)

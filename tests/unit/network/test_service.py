@@ -314,9 +314,20 @@ def test_one_network_that_cannot_be_served_does_not_stop_the_others(db: Database
     host.gateway.impossible = "br7"
     host.service.start()
     assert host.allocate("i1", RequestedNetwork(network_uuid=good.uuid)) == ["10.1.0.2"]
-    with pytest.raises(errors.Unavailable, match="not served"):
+    with pytest.raises(errors.InvalidConfiguration, match="not served now: no such interface"):
         host.allocate("i2", RequestedNetwork(network_uuid=bad.uuid))
     assert holder(db, "10.0.0.2") == ""
+
+
+def test_a_network_whose_bridge_was_mended_is_served_by_the_next_request(db: Database, peers: Peers) -> None:
+    add_network(db, bridge="br7")
+    host = Host(db, "n1", peers)
+    host.gateway.impossible = "br7"
+    host.service.start()
+    with pytest.raises(errors.InvalidConfiguration, match="not served now"):
+        host.allocate("i1")
+    host.gateway.impossible = ""
+    assert len(host.allocate("i1")) == 1
 
 
 def test_a_deleted_networks_server_is_stopped(db: Database, peers: Peers) -> None:
