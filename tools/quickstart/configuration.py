@@ -99,6 +99,7 @@ def _write_rootwrap(layout: Layout) -> None:
     filters.mkdir(mode=0o750, exist_ok=True)
     bridge = re.escape(layout.program("nova-dhcpbridge"))
     for source in sorted((layout.checkout / "etc" / "nova" / "rootwrap.d").glob("*.filters")):
-        write_private(filters / source.name, source.read_text().replace(_INSTALLED_BRIDGE, bridge))
+        text = source.read_text().replace(_INSTALLED_BRIDGE, bridge)
+        write_private(filters / source.name, text.replace("$state_path/networks", re.escape(str(layout.networks))))
     text = _ROOTWRAP.format(filters=filters, state=layout.state, etc=layout.config.parent)
     write_private(layout.rootwrap, text)
