@@ -24,7 +24,10 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class FileChunks:
-    """The content of an open file, in chunks; closes it at the end."""
+    """The content of an open file, in chunks; closes it at the end.
+
+    InvalidImage when a *length* is given and the file ends before it: whoever waits for the rest must not wait for ever.
+    """
 
     def __init__(self, stream: IO[bytes], *, start: int = 0, length: int | None = None) -> None:
         self._stream = stream
@@ -39,6 +42,8 @@ class FileChunks:
         chunk = self._stream.read(wanted) if wanted and not self._stream.closed else b""
         if not chunk:
             self.close()
+            if self._left:
+                raise errors.InvalidImage("The stored image is shorter than it was when it came.")
             raise StopIteration
         if self._left is not None:
             self._left -= len(chunk)
