@@ -2,7 +2,7 @@
 """How Sphinx builds the documentation: ``tox -e docs``."""
 
 project = "Nova"
-copyright = "the Nova contributors"  # noqa: A001
+copyright = "the Nova contributors"
 extensions: list[str] = []
 exclude_patterns = ["build"]
 highlight_language = "none"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks, for which project, under which request id.  Built in one function per way in; travels with every message."""
+"""Who asks, for which project, under which request id.  Built in one function per way in; sent with every message."""
 
 from __future__ import annotations
 

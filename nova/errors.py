@@ -2,8 +2,8 @@
 """The closed set of error kinds that every part raises and that travel between daemons.
 
 An error carries *kind* (its class), a sentence that a user may read, data that names the object, and a detail for the
-log that no user sees.  ``nova.api.faults`` maps kinds to HTTP; ``nova.rpc`` carries kind and data by name, nothing else.
-A subclass exists only where somebody catches it.
+log that no user sees.  ``nova.api.faults`` maps kinds to HTTP; ``nova.rpc`` carries kind and data by name, and nothing
+else.  A subclass exists only where somebody catches it.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ from oslo_config import cfg
 WORKAROUNDS = [
     cfg.StrOpt(
         "pause_before_step",
-        help="Where a daemon waits for ever, as daemon:step (compute:start_guest, conductor:allocate). Fault tests kill "
-        "it there.",
+        help="Where a daemon waits for ever, as daemon:step (compute:start_guest, conductor:allocate). Fault tests "
+        "kill it there.",
     ),
     cfg.BoolOpt(
         "disable_privilege_check",

@@ -24,7 +24,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One server as it is recorded.  The flavor is a copy made at creation: later edits of the flavor change nothing."""
+    """One server as it is recorded.  The flavor is a copy made at creation: later edits change nothing."""
 
     id: int
     uuid: str

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroupRule:
-    """What may come in.  ``protocol`` is tcp, udp, icmp or empty for all; ports are ICMP type and code for icmp, -1 = all."""
+    """What may come in.
+
+    ``protocol`` is tcp, udp, icmp or empty for all; ports are ICMP type and code for icmp, -1 is all.
+    """
 
     id: int = 0
     parent_group_id: int = 0

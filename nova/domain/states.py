@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words for what a server is (``VmState``), what is being done to it (``TaskState``) and what its guest does now."""
+"""The words for what a server is (``VmState``), what is done to it (``TaskState``) and what its guest does."""
 
 from __future__ import annotations
 

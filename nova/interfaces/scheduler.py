@@ -18,8 +18,8 @@ class Scheduler(Interface):
     def select_hosts(self, context: RequestContext, *, spec: RequestSpec) -> list[HostClaim]:
         """A claimed host for each instance of *spec* for which one was found; instances without one are left out.
 
-        Claiming again for an instance that has a claim replaces it.  Raises NoCapacity, with the reason that each filter
-        gave, when not a single one was found.
+        Claiming again for an instance that has a claim replaces it.  Raises NoCapacity, with the reason that each
+        filter gave, when not a single one was found.
         """
         ...
 

@@ -296,7 +296,7 @@ def _read(context: RequestContext, image: Image, reader: ImageReader, limit_gb: 
         digest.update(chunk)
         inspection.feed(chunk)
     wanted = image.hash_value if image.hash_algo else image.checksum
-    if not same_secret(digest.hexdigest(), wanted):
+    if wanted is None or not same_secret(digest.hexdigest(), wanted):
         raise errors.InvalidImage(f"The bytes of image {image.id} do not have the digest of the image service.")
     facts = inspection.facts()
     check_fits(facts, limit_gb=limit_gb, free_bytes=free_bytes)

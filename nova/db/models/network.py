@@ -64,7 +64,7 @@ class NetworkRow(SoftDeleted, Base):
 
 
 class VirtualInterfaceRow(Timestamps, Base):
-    """A network card.  ``position`` is its place in the server; NULL once it was given back and waits for its lease to end."""
+    """A network card.  ``position`` is its place in the server; NULL once it waits for its lease to end."""
 
     __tablename__ = "virtual_interfaces"
     __table_args__ = (
