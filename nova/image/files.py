@@ -26,7 +26,7 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class FileChunks:
     """The content of an open file, in chunks; closes it at the end.
 
-    InvalidImage when a *length* is given and the file ends before it: whoever waits for the rest must not wait for ever.
+    InvalidImage when a *length* is given and the file ends before it: whoever waits for the rest must not wait on.
     """
 
     def __init__(self, stream: IO[bytes], *, start: int = 0, length: int | None = None) -> None:

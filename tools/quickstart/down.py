@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tools import private_libvirt
-from tools.quickstart import namespace, processes
+from tools.quickstart import kernel_settings, namespace, processes
 from tools.quickstart.layout import BRIDGE, Layout
 
 PATIENCE_S = 5.0
@@ -56,8 +56,9 @@ def _end(pids: list[int]) -> None:
 
 def _clean_host_network(layout: Layout) -> None:
     """With --host-network: our DHCP servers, our chains and our bridge, by their names."""
+    manage = [layout.program("nova-manage"), "--config-file", str(layout.config), "host", "unwire"]
+    subprocess.run(manage, check=False)
     for pidfile in layout.networks.glob("*.pid"):
         processes.stop(pidfile, word=str(layout.networks))
-    manage = [layout.program("nova-manage"), "--config-file", str(layout.config), "network", "unwire"]
-    subprocess.run(manage, check=False)
     subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
+    kernel_settings.restore(layout.kernel_settings)

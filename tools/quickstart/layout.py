@@ -60,6 +60,11 @@ class Layout:
         return self.state / "run"
 
     @property
+    def kernel_settings(self) -> Path:
+        """The host's own settings, to be put back."""
+        return self.state / "kernel-settings.json"
+
+    @property
     def rootwrap(self) -> Path:
         """The privilege gate's configuration."""
         return self.state / "etc" / "rootwrap.conf"

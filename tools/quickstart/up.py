@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from tools import guest_image, kvm_probe, private_libvirt
-from tools.quickstart import configuration, credentials, namespace, processes, server
+from tools.quickstart import configuration, credentials, kernel_settings, namespace, processes, server
 from tools.quickstart.client import Client, endpoint
 from tools.quickstart.credentials import DEMO_PROJECT, DEMO_USER
 from tools.quickstart.layout import APIS, BRIDGE, FIXED_RANGE, Layout, remember, remembered
@@ -81,7 +81,9 @@ class Up:
 
     def _make_ground(self) -> None:
         layout = self.layout
-        if layout.namespace is not None:
+        if layout.namespace is None:
+            kernel_settings.save(layout.kernel_settings)
+        else:
             namespace.create(layout.namespace)
         self.uri = private_libvirt.start(layout.namespace, layout.libvirt)
         port = str(layout.tgt_control_port)

@@ -35,7 +35,7 @@ def build(parts: Parts) -> list[Service]:
     """The daemon."""
     conf = parts.conf
     require(conf, "compute_driver", "firewall_driver", "libvirt.virt_type")
-    filters = _filters(parts)
+    filters = make_filters(parts)
     host = Host(
         driver=_driver(parts),
         filters=filters,
@@ -138,7 +138,8 @@ def _virt_type(wanted: str) -> str:
     return "kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "qemu"
 
 
-def _filters(parts: Parts) -> Filters:
+def make_filters(parts: Parts) -> Filters:
+    """The packet filters of the host's guests."""
     conf = parts.conf
     if conf.firewall_driver == "noop" or conf.compute_driver == "fake":
         return NoFilters()

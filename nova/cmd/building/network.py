@@ -32,23 +32,7 @@ _OPEN_TO_DNSMASQ = 0o755
 
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
-    conf = parts.conf
-    topology = _topology(parts)
-    settings = NetworkSettings(
-        host=parts.host,
-        mac_attempts=conf.create_unique_mac_address_attempts,
-        rest_s=conf.fixed_ip_disassociate_timeout,
-        lease_time_s=conf.dhcp_lease_time,
-        quota_defaults=quota_defaults(conf),
-    )
-    network = NetworkHost(
-        database=parts.db,
-        topology=topology,
-        wiring=_wiring(parts, topology),
-        settings=settings,
-        peers=parts.client(NetworkService),
-        pause_before_step=parts.pause_before_step("network"),
-    )
+    network = network_host(parts)
 
     def check(_context: RequestContext) -> None:
         network.check_dhcp()
@@ -58,9 +42,30 @@ def build(parts: Parts) -> list[Service]:
 
     tasks = [
         PeriodicTask(name="DHCP servers", run=check, spacing_s=10),
-        PeriodicTask(name="networks and leases", run=tidy, spacing_s=conf.periodic_interval),
+        PeriodicTask(name="networks and leases", run=tidy, spacing_s=parts.conf.periodic_interval),
     ]
     return [parts.daemon("nova-network", NetworkService, network, tasks=tasks, prepare=network.start)]
+
+
+def network_host(parts: Parts) -> NetworkHost:
+    """What the daemon serves, not started."""
+    conf = parts.conf
+    topology = _topology(parts)
+    settings = NetworkSettings(
+        host=parts.host,
+        mac_attempts=conf.create_unique_mac_address_attempts,
+        rest_s=conf.fixed_ip_disassociate_timeout,
+        lease_time_s=conf.dhcp_lease_time,
+        quota_defaults=quota_defaults(conf),
+    )
+    return NetworkHost(
+        database=parts.db,
+        topology=topology,
+        wiring=_wiring(parts, topology),
+        settings=settings,
+        peers=parts.client(NetworkService),
+        pause_before_step=parts.pause_before_step("network"),
+    )
 
 
 def _topology(parts: Parts) -> Topology:

@@ -28,8 +28,32 @@ def list_hosts(operator: Operator, *, zone: str) -> None:
             operator.say(ROW.format(host, where))
 
 
+def unwire(operator: Operator) -> None:
+    """Undo in this host's kernel what nova-network and nova-compute did: DHCP servers, bridges, packet filters."""
+    from nova.cmd.building.compute import make_filters
+    from nova.cmd.building.network import network_host
+    from nova.cmd.building.parts import Parts
+    from nova.virt.filters.linux import LinuxFilters
+
+    parts = Parts(operator.loaded)
+    network = network_host(parts)
+    network.start()  # takes over what is there, so that all of it is known
+    network.remove_all()
+    filters = make_filters(parts)
+    if isinstance(filters, LinuxFilters):
+        filters.remove_all()
+    operator.say("Nothing of nova-network and nova-compute is left in the network of this host.")
+
+
 CATEGORY = Category(
     "host",
     "The hosts of this cloud.",
-    (Action("list", list_hosts, "List hosts.", (Argument("zone", "only hosts of this zone", default=""),)),),
+    (
+        Action("list", list_hosts, "List hosts.", (Argument("zone", "only hosts of this zone", default=""),)),
+        Action(
+            "unwire",
+            unwire,
+            "Remove bridges, DHCP servers and packet filters from this host; its daemons and guests must be stopped.",
+        ),
+    ),
 )

@@ -18,7 +18,7 @@ from nova.domain.network import Nic
 from nova.domain.security_group import InstanceFilter
 from nova.system import sysctl
 from nova.system.commands import CommandRunner
-from nova.system.iptables import Iptables, parse
+from nova.system.iptables import Iptables, RuleSet, parse
 from nova.virt.filters import ingress, names, spoofing
 from nova.virt.filters.ebtables import Ebtables
 from nova.virt.filters.state import Part, Parts, Place, State, read_back
@@ -100,6 +100,14 @@ class LinuxFilters:
         with self._lock:
             state = self._known()
             self._put(replace(state, instances={k: v for k, v in state.instances.items() if k != gone}))
+
+    def remove_all(self) -> None:
+        """Take every rule and chain of ours out of the kernel."""
+        with self._lock:
+            self._frames.apply(RuleSet())
+            for tool in self._packets.values():
+                tool.remove()
+            self._state = None
 
     def look_again(self) -> None:
         """Compare with the kernel at the next change: somebody may have flushed the rules."""
