@@ -56,8 +56,9 @@ def _end(pids: list[int]) -> None:
 
 def _clean_host_network(layout: Layout) -> None:
     """With --host-network: our DHCP servers, our chains and our bridge, by their names."""
-    manage = [layout.program("nova-manage"), "--config-file", str(layout.config), "host", "unwire"]
-    subprocess.run(manage, check=False)
+    if layout.config.exists():
+        manage = [layout.program("nova-manage"), "--config-file", str(layout.config), "host", "unwire"]
+        subprocess.run(manage, check=False)
     for pidfile in layout.networks.glob("*.pid"):
         processes.stop(pidfile, word=str(layout.networks))
     subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)

@@ -75,6 +75,9 @@ class Up:
         lines: list[str] = []
         try:
             return guest_image.build(self.layout.guest, cache=self.layout.state / "cache", say=lines.append)
+        except guest_image.BuildError as error:
+            advice = "see that the package registry is reachable (apt-get update), then run ./quickstart again"
+            raise StepFailed(str(error), log=self.layout.log, advice=advice) from error
         finally:
             with self.layout.log.open("a") as log:
                 log.writelines(f"{line}\n" for line in lines)
@@ -85,7 +88,10 @@ class Up:
             kernel_settings.save(layout.kernel_settings)
         else:
             namespace.create(layout.namespace)
-        self.uri = private_libvirt.start(layout.namespace, layout.libvirt)
+        try:
+            self.uri = private_libvirt.start(layout.namespace, layout.libvirt)
+        except private_libvirt.LibvirtError as error:
+            raise StepFailed(str(error), log=layout.libvirt / "holder.log") from error
         port = str(layout.tgt_control_port)
         portal = "portal=127.0.0.1:3260"
         processes.start(
