@@ -70,7 +70,7 @@ def test_a_server_is_rescued_and_comes_back(cloud: WorkflowCloud, uuid: str) -> 
     client.becomes(uuid, "ACTIVE")
     assert driver.rescue_disks == {}
     assert not guest(cloud, uuid).rescued
-    assert cloud.journals() == []
+    wait_until(lambda: cloud.journals() == [], 10)
     assert [each.action for each in cloud.operations(uuid)] == ["unrescue", "rescue", "create"]
 
 
