@@ -11,24 +11,28 @@ from collections.abc import Sequence
 
 MASK = "***"
 
-_WORDS = r"(?:[\w-]*(?:password|passwd|passphrase|secret|token|adminpass|admin_pass|auth_key|private_key)[\w-]*)"
-_URL = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/@:]*:)(?P<secret>[^\s]*)(?=@)", re.IGNORECASE)
+# A line of 8 kB from a stranger must cost no time: each word is looked at once, and nothing is tried a second time.
+_NAMES = r"(?:password|passwd|passphrase|secret|token|adminpass|admin_pass|auth_key|private_key)"
+_SECRET_WORD = rf"(?<![\w.-])(?=[\w.-]*?{_NAMES})[\w.-]++"
+_URL = re.compile(r"(?P<head>(?<![a-z0-9+.-])[a-z0-9+.-]++://[^\s/@:]*+:)\S*@", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    rf"(?P<head>[\"']?{_WORDS}[\"']?\s*[=:]\s*)"
-    r"(?P<secret>\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[^\s,;&}]+)",
+    rf"(?P<head>{_SECRET_WORD}(?:[\"']?\s*+[=:]|[\"'],)\s*+)"
+    r"(?:\"(?:[^\"\\]++|\\.)*+\"|'(?:[^'\\]++|\\.)*+'|[^\s,;&}]++)",
     re.IGNORECASE,
 )
-_OPTION = re.compile(rf"^-{{1,2}}{_WORDS}$", re.IGNORECASE)
+_ELEMENT = re.compile(rf"(?P<head><(?P<name>{_SECRET_WORD})[^<>]*+>)[^<>]*+(?=</(?P=name)>)", re.IGNORECASE)
+_OPTION = re.compile(rf"-{{1,2}}(?=[\w-]*?{_NAMES})[\w-]++", re.IGNORECASE)
 
 
 def mask_text(text: str) -> str:
     """*text* with URL passwords and the values of everything that is called a password, secret or token replaced."""
-    return _ASSIGNED.sub(rf"\g<head>{MASK}", mask_url(text))
+    masked = rf"\g<head>{MASK}"
+    return _ELEMENT.sub(masked, _ASSIGNED.sub(masked, mask_url(text)))
 
 
 def mask_url(text: str) -> str:
     """*text* with the password part of every URL in it replaced (up to the last ``@`` before a blank)."""
-    return _URL.sub(rf"\g<head>{MASK}", text)
+    return _URL.sub(rf"\g<head>{MASK}@", text)
 
 
 def mask_argv(argv: Sequence[str]) -> str:
@@ -37,7 +41,7 @@ def mask_argv(argv: Sequence[str]) -> str:
     hide_next = False
     for word in argv:
         words.append(MASK if hide_next else mask_text(word))
-        hide_next = bool(_OPTION.match(word))
+        hide_next = _OPTION.fullmatch(word) is not None
     return " ".join(printable(word) for word in words)
 
 

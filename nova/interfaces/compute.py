@@ -16,6 +16,7 @@ class Compute(Interface):
 
     topic = "compute"
     version = "1.0"
+    carries_token = True
 
     @cast
     def build(self, context: RequestContext, *, order: BuildOrder) -> None:

@@ -17,6 +17,7 @@ class Conductor(Interface):
 
     topic = "conductor"
     version = "1.0"
+    carries_token = True
 
     @cast
     def build_instances(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -56,9 +57,14 @@ def _sender(interface: type[Interface], codec: MethodCodec) -> Callable[..., Any
 
     @functools.wraps(getattr(interface, codec.name))
     def method(self: _Client, context: RequestContext, *args: Any, **kwargs: Any) -> Any:
-        return send(self, codec, context, codec.arguments(args, kwargs))
+        carried = context if interface.carries_token else _without_token(context)
+        return send(self, codec, carried, codec.arguments(args, kwargs))
 
     return method
+
+
+def _without_token(context: RequestContext) -> RequestContext:
+    return context if context.auth_token is None else dataclasses.replace(context, auth_token=None)
 
 
 def _cast(client: _Client, codec: MethodCodec, context: RequestContext, arguments: dict[str, Any]) -> None:

@@ -55,6 +55,8 @@ class Interface:
     """The queue name: one server of the topic takes each message, or the server on one host with ``on``."""
     version: ClassVar[str]
     """``major.minor``: a server takes messages of its own major version and of minor versions up to its own."""
+    carries_token: ClassVar[bool] = False
+    """Whether its work calls a neighbour in the caller's name; without that the caller's token stays where it is."""
 
     def on(self, host: str) -> Self:
         """The same interface, but spoken with the server on *host* only (its own queue ``topic.host``)."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The second net for secrets in text."""
 
+import time
+
 import pytest
 
 from nova.masking import mask_argv, mask_text, mask_url, printable
@@ -18,11 +20,53 @@ from nova.masking import mask_argv, mask_text, mask_url, printable
         "X-Auth-Token: hunter2",
         "admin_token = hunter2",
         "node.session.auth.password = hunter2",
+        "('node.session.auth.password', 'hunter2')",
+        "<adminPass>hunter2</adminPass>",
     ],
 )
 def test_a_secret_in_text_is_masked(text: str) -> None:
     assert "hunter2" not in mask_text(text)
     assert "***" in mask_text(text)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *(
+            "a",
+            "a-",
+            "'",
+            "'a",
+            "<a",
+            "password",
+            "-password",
+            "token=",
+            "token= ",
+            "<password>",
+            "<token",
+            "://:",
+            "x://",
+        ),
+        *(
+            "http://a:",
+            "a.",
+            "'password'",
+            "'token',",
+            'token="',
+            "token='\\\\",
+            "password ",
+            "secret\t",
+            "x://a:b@",
+            "@",
+        ),
+    ],
+)
+def test_no_text_of_a_stranger_takes_long(part: str) -> None:
+    text = (part * 8192)[:8192]
+    started = time.thread_time()
+    mask_text(text)
+    mask_argv([text, "-" + text])
+    assert time.thread_time() - started < 0.5
 
 
 def test_the_rest_of_the_text_stays() -> None:
