@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 from bench.api_alone import Caller
 from bench.timing import cpu_s
@@ -60,6 +61,13 @@ class BenchCloud(ProductionCloud):
 
     def _add(self, name: str, program: str, host: str, *options: str) -> None:
         super()._add(name, program, host, *AS_USUAL, *options)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it; nova-compute first, which may be waiting for an answer of nova-conductor."""
+        self.daemons["nova-compute"].stop()
+        super().__exit__(kind, error, trace)
 
     def pids_of(self, names: Iterable[str]) -> list[int]:
         """The processes of some daemons."""

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from bench.api_alone import answers
 from bench.cloud import DAEMONS, BenchCloud, Counted, boot, is_active
 from bench.table import Row
-from bench.timing import best_of, poll, pss_mib
+from bench.timing import best_of, cpu_s, poll, pss_mib
 from nova.db.instances.rows import INSTANCES
 from tests.integration.production import STARTED
 from tools.quickstart.layout import APIS
@@ -47,30 +47,32 @@ def rows() -> list[Row]:
 def _start_up(cloud: BenchCloud) -> list[Row]:
     """From the start of a program to its first answer, or to its word that it serves."""
     floor_s = best_of(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))
-    return [_started(cloud, name, floor_s) for name in DAEMONS]
+    return [row for name in DAEMONS for row in _started(cloud, name, floor_s)]
 
 
-def _started(cloud: BenchCloud, name: str, floor_s: float) -> Row:
+def _started(cloud: BenchCloud, name: str, floor_s: float) -> list[Row]:
     daemon = cloud.daemons[name]
     port = APIS["osapi_compute"]
 
     def serves() -> bool:
         return answers(port) if name == "nova-api" else STARTED in daemon.said()
 
-    times = []
+    times, spent = [], []
     for _ in range(START_TURNS):
         daemon.stop()
         began_at = time.perf_counter()
         daemon.start()
         poll(serves)
         times.append(time.perf_counter() - began_at)
-    return Row(
+        spent.append(cpu_s(cloud.pids_of([name])))
+    start = Row(
         what=f"start {name} (floor: python -c pass)",
         ours=min(times),
         floor=floor_s,
         unit="s",
         at_most=UPSTREAM_START_S / 2 if name == "nova-api" else None,
     )
+    return [start, Row(what=f"start {name}, processor time", ours=min(spent), unit="s")]
 
 
 def _memory(cloud: BenchCloud) -> list[Row]:
