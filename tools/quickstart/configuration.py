@@ -26,7 +26,6 @@ _TEXT = """\
 [DEFAULT]
 state_path = {state}
 log_dir = {state}/log
-lock_path = {state}/lock
 instances_path = {state}/instances
 networks_path = {networks}
 host = {host}
@@ -53,6 +52,9 @@ iscsi_ip_address = 127.0.0.1
 iscsi_helper = tgtadm
 iscsi_control_port = {control_port}
 osapi_compute_link_prefix = http://{address}:8774
+
+[oslo_concurrency]
+lock_path = {state}/lock
 
 [database]
 connection = sqlite:///{state}/nova.sqlite
