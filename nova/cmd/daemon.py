@@ -97,7 +97,8 @@ class Daemon:
         for server in self._servers:
             server.start()
         if self._heartbeat is not None:
-            self._run_thread("heartbeat", self._beat, self._heartbeat)
+            # Nobody waits for its end: it may hang in a call to a daemon that has stopped before us, and loses nothing.
+            threading.Thread(target=self._beat, args=(self._heartbeat,), name="heartbeat", daemon=True).start()
         for task in self._periodic:
             self._run_thread(task.name, self._repeat, task)
         LOG.info("%s on host %s has started.", self.name, self.host)

@@ -85,11 +85,15 @@ class DaemonProcess:
             self._process.wait()
             self._process = None
 
+    def ask_to_stop(self) -> None:
+        """As an operator would."""
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self) -> int:
-        """End it as an operator would; its exit status, 0 where it did not run."""
+        """Wait for its end after :meth:`ask_to_stop`; its exit status, 0 where it did not run."""
         if self._process is None:
             return 0
-        self._process.terminate()
         try:
             return self._process.wait(30)
         except subprocess.TimeoutExpired:
@@ -144,6 +148,8 @@ class ProductionCloud:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for daemon in self.daemons.values():
+            daemon.ask_to_stop()
         try:
             statuses = {name: daemon.stop() for name, daemon in self.daemons.items()}
         finally:
@@ -280,6 +286,7 @@ class ProductionCloud:
         try:
             yield
         finally:
+            self.daemons[name].ask_to_stop()
             assert self.daemons.pop(name).stop() == 0
 
     def kill(self, name: str) -> None:

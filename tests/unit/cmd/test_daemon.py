@@ -132,3 +132,19 @@ def test_work_that_does_not_end_in_time_is_left(caplog: pytest.LogCaptureFixture
     assert time.monotonic() - began_at < 1
     assert "stuck does not end in time" in caplog.text
     release.set()
+
+
+def test_a_heartbeat_that_hangs_does_not_hold_up_the_end() -> None:
+    hanging, release = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        hanging.set()
+        release.wait(20)
+
+    daemon = Daemon("nova-x", host="h", heartbeat=beat)
+    daemon.start()
+    assert hanging.wait(5)
+    began = time.monotonic()
+    daemon.stop(10)
+    assert time.monotonic() - began < 5
+    release.set()
