@@ -305,7 +305,11 @@ def queries(draw: st.DrawFn) -> str:
             st.sampled_from(("&".join(f"a{n}=1" for n in range(1100)), "x" * 9000, "%", "&&&==", "a=%ff", "=\xff"))
         )
     names = st.one_of(st.sampled_from(QUERY_NAMES), st.sampled_from(QUERY_NAMES), st.text(max_size=5).map(_quoted))
-    pairs = draw(st.lists(st.tuples(names, st.one_of(st.sampled_from(ODD_TEXTS), st.text(max_size=8))), max_size=4))
+    plain = st.sampled_from(
+        ("1", "10", "web", "active", "10.0.0.1", "fd00::1", "nova", "2020-01-01T00:00:00Z", "created_at")
+    )
+    values = st.one_of(plain, st.sampled_from(ODD_TEXTS), st.text(max_size=8))
+    pairs = draw(st.lists(st.tuples(names, values), max_size=4))
     return "&".join(f"{name}={_quoted(value)}" for name, value in pairs)
 
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, column, false, or_, select, table
+from sqlalchemy import Column, ColumnElement, and_, false, or_, select
 
 from nova import errors
 from nova.db import patterns
 from nova.db.instances.rows import COMPLETE, INSTANCES, LIGHT, METADATA, SYSTEM_METADATA, load
 from nova.db.models.base import table_of
 from nova.db.models.flavor import FlavorRow
+from nova.db.models.network import FixedIpRow
 from nova.db.paging import beyond, ordered, sort_key, values_at
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
@@ -23,7 +24,7 @@ from nova.domain.transitions import states_of, status_of
 
 C = INSTANCES.c
 _FLAVORS = table_of(FlavorRow)
-_FIXED_IPS = table("fixed_ips", column("address"), column("instance_uuid"), column("allocated"), column("deleted"))
+_FIXED_IPS = table_of(FixedIpRow)
 
 SORT_KEYS = frozenset(
     {"uuid", "user_id", "project_id", "image_ref", "launch_index", "key_name", "power_state", "vm_state", "task_state"}
@@ -168,7 +169,7 @@ def _patterns(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool]]:
     for pattern, version_mark, name in ((query.ip, ".", "ip"), (query.ip6, ":", "ip6")):
         if pattern:
             matches = patterns.condition(f.address, pattern, dialect=dialect, field=name)
-            held = and_(f.deleted == 0, f.instance_uuid.is_not(None), f.address.contains(version_mark), matches)
+            held = and_(f.instance_uuid.is_not(None), f.address.contains(version_mark), matches)
             found.append(C.uuid.in_(select(f.instance_uuid).where(held)))
     return found
 

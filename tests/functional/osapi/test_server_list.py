@@ -205,3 +205,15 @@ def test_a_locked_server_is_not_deleted_by_its_owner(cloud: ComputeCloud) -> Non
     assert cloud.call("DELETE", f"/servers/{uuid}", who=ADMIN).status_int == 204
     assert cloud.call("DELETE", f"/servers/{uuid}", who=BOB).status_int == 404
     assert cloud.call("GET", f"/servers/{uuid}", who=ALICE).status_int == 200
+
+
+def test_servers_are_found_by_their_address(cloud: ComputeCloud) -> None:
+    with_address, other = cloud.running(), cloud.running()
+    card = {"instance_uuid": with_address, "hostname": "h", "host": "h1", "position": 0, "address": "10.0.0.77"}
+    with cloud.db.transaction() as tx:
+        address_claims.add_card(tx, cloud.net, **card)  # type: ignore[arg-type]
+    for query in ("ip=10.0.0.77", "ip=0.77$"):
+        found = [server["id"] for server in cloud.ok("GET", f"/servers?{query}")["servers"]]
+        assert found == [with_address]
+    assert cloud.ok("GET", "/servers?ip6=fd00", version="2.5")["servers"] == []
+    assert other in cloud.call("GET", "/servers").text
