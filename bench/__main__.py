@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import traceback
 import warnings
 from pathlib import Path
 
@@ -38,20 +39,27 @@ def main() -> int:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
     warnings.simplefilter("ignore")
     where = machine.description()
-    rows = measured(arguments.parts or list(PARTS))
+    rows, failed = measured(arguments.parts or list(PARTS))
     print(f"\n{where}\n\n{as_text(rows)}")
     if arguments.write_doc:
         TABLE.write_text(f"{where}\n\n{as_rst(rows)}")
-    return 1 if any(row.met is False for row in rows) else 0
+    for part in failed:
+        print(f"\n{part} could not be measured.")
+    return 1 if failed or any(row.met is False for row in rows) else 0
 
 
-def measured(parts: list[str]) -> list[Row]:
-    """The rows of all parts; each part cleans up behind itself."""
+def measured(parts: list[str]) -> tuple[list[Row], list[str]]:
+    """The rows of all parts, and the parts that failed; each part cleans up behind itself."""
     rows: list[Row] = []
+    failed: list[str] = []
     for part in parts:
         print(f"{part}: {PARTS[part]} …", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"bench.{part}").rows()
-    return rows
+        try:
+            rows += importlib.import_module(f"bench.{part}").rows()
+        except Exception:  # noqa: BLE001 - whatever it is, the other parts are measured
+            traceback.print_exc()
+            failed.append(part)
+    return rows, failed
 
 
 if __name__ == "__main__":
