@@ -196,6 +196,11 @@ class Doors:
         """A server of the administrator that runs."""
         return self.compute.running(ADMIN, metadata={"k": "v"})
 
+    def new_flavor(self) -> str:
+        """A flavor that nothing else uses."""
+        flavor = {"name": str(uuid.uuid4()), "ram": 64, "vcpus": 1, "disk": 0}
+        return str(self.compute.ok("POST", "/flavors", {"flavor": flavor}, who=ADMIN)["flavor"]["id"])
+
     def new_image(self) -> str:
         """An image of the compute API's image service."""
         image = Image(id=str(uuid.uuid4()), name="own", size_bytes=10, properties={"k": "v"})
@@ -211,7 +216,8 @@ class Doors:
         known = {"key": "k", "name": "mine", "host": "h1", "alias": "os-keypairs"}
         if kind == "servers":
             return {"id": self.new_server(), **known}
-        return {"id": self.new_image() if kind == "images" else "1", **known}
+        made = {"images": self.new_image, "flavors": self.new_flavor}.get(kind)
+        return {"id": made() if made else "1", **known}
 
     def _volume_things(self, route: Route) -> Mapping[str, str]:
         return {"id": self.new_volume(), "key": "k"} if "{id}" in route.path else {}
