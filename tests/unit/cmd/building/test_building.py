@@ -230,7 +230,7 @@ def test_messages_and_quotas_are_bounded_as_the_options_say(
 
 def test_the_fake_driver_needs_no_firewall(tmp_path: Path, synced: str) -> None:
     made = made_parts(tmp_path, synced, "--compute_driver=fake.FakeDriver")
-    assert isinstance(compute._filters(made), NoFilters)
+    assert isinstance(compute.make_filters(made), NoFilters)
     assert type(compute._driver(made)).__name__ == "FakeDriver"
 
 
