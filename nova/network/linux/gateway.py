@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Sequence
 
 from nova.domain.network import Network
+from nova.errors import NovaError
 from nova.network.linux.nat import METADATA_ADDRESS
 from nova.network.topology import GuestBridge
 from nova.system import devices, sysctl
 from nova.system.bridge import Bridge, Bridges
 from nova.system.commands import CommandRunner
 from nova.system.devices import Address
+from nova.workflow.background import in_thread
+
+LOG = logging.getLogger(__name__)
 
 _METADATA = f"{METADATA_ADDRESS}/32"
 
@@ -38,7 +43,7 @@ class Gateway:
             name=bridge.name, interface=bridge.interface, addresses=addresses, mtu=bridge.mtu, ipv6=bridge.ipv6
         )
         if self._bridges.ensure([wanted]) and self._announcements:
-            self._announce(wanted)
+            in_thread(lambda: self._announce(wanted))
 
     def remove(self, bridges: Sequence[GuestBridge]) -> None:
         """Take away what was made, but for bridges that guests still hang on."""
@@ -47,9 +52,13 @@ class Gateway:
         self._bridges.remove(gateways | {_METADATA})
 
     def _announce(self, bridge: Bridge) -> None:
+        """Takes a second for each announcement, so nobody waits for it."""
         for address in bridge.addresses:
             words = ["arping", "-U", "-c", str(self._announcements), "-I", bridge.name, address.cidr.split("/")[0]]
-            self._runner.run(words, as_root=True, ok_codes=(0, 1))
+            try:
+                self._runner.run(words, as_root=True, ok_codes=(0, 1))
+            except NovaError as error:
+                LOG.warning("The neighbours of %s were not told of %s: %s", bridge.name, address.cidr, error)
 
 
 def gateway_address(network: Network) -> Address | None:
