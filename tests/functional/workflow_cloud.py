@@ -249,11 +249,19 @@ class WorkflowCloud:
             images=Images(),
             settings=ComputeSettings(host=name, retry_longest_s=0.2),
         )
+
+        def pause(step: str) -> None:
+            try:
+                pause_before_step(step)
+            except Killed:
+                daemon.runner.stop(0)  # the dead take up nothing more
+                raise
+
         daemon = ComputeDaemon(
             host,
             journal_dir=self.directory / name / "journal",
             background=survivable,
-            pause_before_step=pause_before_step,
+            pause_before_step=pause,
         )
         self.daemons[name] = daemon
         by_name = {task.name: task for task in daemon.periodic_tasks()}
