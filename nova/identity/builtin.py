@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The identity store over our own database.  Runs in nova-api, in any number of processes.
+"""The identity store over our own database.  Runs in nova-api, in any number of processes, and in nova-conductor.
 
 Nothing is remembered between requests but failed logins: every use of a token or key reads user, project and grants
 anew, in one statement for a token.  A token is random text; the database has its hash.
@@ -20,7 +20,7 @@ from nova import errors
 from nova.db.engine import Database, Transaction
 from nova.db.identity import credentials, grants, projects, tokens, users
 from nova.domain.identity import Project, Token, User
-from nova.identity.caller import Caller, RoleRules, effective_roles, is_admin
+from nova.identity.caller import RESUMED_METHOD, Caller, RoleRules, effective_roles, is_admin
 from nova.identity.lockout import Lockout, LockoutSettings
 from nova.identity.passwords import PasswordHasher
 from nova.identity.protocol import PasswordProof, Scope, SigningKey
@@ -30,6 +30,8 @@ from nova.secret import Secret, same_secret
 LOG = logging.getLogger(__name__)
 
 EC2_METHOD = "ec2credential"
+ONE_PROJECT_METHODS = frozenset({EC2_METHOD, RESUMED_METHOD})
+"""Ways in whose tokens may not be exchanged for one for another project."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -79,8 +81,8 @@ class BuiltinIdentity:
                 raise errors.Forbidden("A token for a project may not be exchanged for another one.")
             methods = tuple(dict.fromkeys((*known.methods, "token")))
             caller = self._in_scope(tx, known.user, scope, methods=methods)
-            if EC2_METHOD in methods and caller.project != known.project:
-                raise errors.Forbidden("A token that was made with a signing key holds for one project only.")
+            if ONE_PROJECT_METHODS.intersection(methods) and caller.project != known.project:
+                raise errors.Forbidden("A token that was not made with a password holds for one project only.")
             return self._issue(tx, caller, parent=known)
 
         return self._db.run(work)
@@ -109,6 +111,18 @@ class BuiltinIdentity:
     def token_for(self, caller: Caller) -> Token:
         """See :class:`nova.identity.Identity`."""
         return self._db.run(lambda tx: self._issue(tx, caller))
+
+    def token_for_owner(self, user_id: str, project_id: str) -> Secret | None:
+        """A token to go on with what the user asked for in the project; None where he may not act there any more."""
+
+        def work(tx: Transaction) -> Secret | None:
+            try:
+                user, project = users.get(tx, user_id), projects.get(tx, project_id)
+                return self._issue(tx, self._checked(tx, user, project, methods=(RESUMED_METHOD,))).value
+            except (errors.Unauthenticated, errors.NotFound):
+                return None
+
+        return self._db.run(work)
 
     def validate(self, token: Secret) -> Caller:
         """See :class:`nova.identity.Identity`."""

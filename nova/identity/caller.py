@@ -19,7 +19,9 @@ from nova.secret import Secret
 ADMIN_ROLE = "admin"
 MANAGER_ROLE = "projectmanager"
 """Implied for the manager of a project; it cannot be granted."""
-DERIVED_METHODS = frozenset({"ec2credential", "access_key"})
+RESUMED_METHOD = "resumed"
+"""How the cloud itself goes on with what a user asked for."""
+DERIVED_METHODS = frozenset({"ec2credential", "access_key", RESUMED_METHOD})
 """Ways in whose tokens may not make new credentials."""
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import select, update
 from nova import errors
 from nova.api.identity.routes import IDENTITY
 from nova.api.routing import PUBLIC
-from nova.db.models.identity import TokenRow
+from nova.db.models.identity import ProjectRow, TokenRow, UserRow
 from nova.identity import administration
 from nova.identity.builtin import BuiltinIdentity, IdentitySettings
+from nova.identity.protocol import Scope
 from nova.secret import Secret
 from tests.functional.cloud import SmallCloud, cheap_hasher, new_database, password_auth, token_auth
 
@@ -49,6 +50,37 @@ def status_at_each_door(cloud: SmallCloud, token: str) -> set[int]:
 def expire(cloud: SmallCloud) -> None:
     with cloud.db.transaction() as tx:
         tx.execute(update(TokenRow).values(expires_at=OLD))
+
+
+def test_a_token_for_a_build_that_goes_on_is_the_owners_and_holds_in_his_project_only(cloud: SmallCloud) -> None:
+    alice = cloud.users["alice"]
+    token = cloud.identity.token_for_owner(alice.id, alice.default_project_id)
+    assert token is not None
+    caller = cloud.identity.validate(token)
+    assert (caller.user.id, caller.project and caller.project.id) == (alice.id, alice.default_project_id)
+    with pytest.raises(errors.Forbidden, match="one project only"):
+        cloud.identity.token_by_token(token, scope=Scope(unscoped=True))
+    answer = cloud.call(
+        "POST",
+        f"/v3/users/{alice.id}/credentials/OS-EC2",
+        token=token.reveal(),
+        body={"tenant_id": alice.default_project_id},
+    )
+    assert answer.status_int == 403
+
+
+@pytest.mark.parametrize("loss", ["user", "project", "place", "unknown"])
+def test_nobody_who_lost_his_place_gets_a_token_for_a_build_that_goes_on(cloud: SmallCloud, loss: str) -> None:
+    alice, project_id = cloud.users["alice"], cloud.users["alice"].default_project_id
+    with cloud.db.transaction() as tx:
+        if loss == "user":
+            tx.execute(update(UserRow).where(UserRow.id == alice.id).values(enabled=False))
+        elif loss == "project":
+            tx.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(enabled=False))
+        elif loss == "place":
+            project_id = cloud.users["bob"].default_project_id
+    user_id = "nobody" if loss == "unknown" else alice.id
+    assert cloud.identity.token_for_owner(user_id, project_id) is None
 
 
 def test_a_chain_of_exchanged_tokens_ends_when_the_first_does(cloud: SmallCloud) -> None:
