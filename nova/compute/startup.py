@@ -8,6 +8,7 @@ logged and stops nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from nova.compute.periodic.resources import report_resources
 from nova.compute.periodic.unfinished import accept_all, unfinished_orders
 from nova.compute.runner import Runner
 from nova.context import admin_context
-from nova.domain.orders import InstanceOrder, instance_order
+from nova.domain.orders import InstanceOrder, UnfinishedOrders, instance_order
 from nova.domain.states import PowerState, VmState
 from nova.errors import NovaError
 from nova.workflow.journal import Journal, JournalDirectory
@@ -65,9 +66,18 @@ def _until_it_works(what: str, step: Callable[[], None], *, host: Host, stopping
 def take_up_work(host: Host, runner: Runner, journals: JournalDirectory) -> None:
     """Go on with the journals of operations that are still ours, and begin with orders that never came here."""
     orders = unfinished_orders(host)
-    ours = {instance_order(order).operation_id for order in orders}
-    runner.resume(journals.unfinished(), still_ours=ours)
+    ours = {instance_order(order).operation_id for order in orders.oldest_first()}
+    left = journals.unfinished()
+    for journal in left:
+        _give_token(journal, orders)
+    runner.resume(left, still_ours=ours)
     accept_all(runner, orders)
+
+
+def _give_token(journal: Journal, orders: UnfinishedOrders) -> None:
+    """A journal file holds no token: what goes on from it uses the one that came with the order."""
+    token = orders.token_for(instance_order(journal.order).operation_id)
+    journal.context = dataclasses.replace(journal.context, auth_token=token)
 
 
 def resume_guests(host: Host, runner: Runner) -> None:

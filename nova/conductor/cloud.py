@@ -16,10 +16,16 @@ from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
+from nova.secret import Secret
 from nova.workflow.background import Background, in_thread
 from nova.workflow.steps import no_pause
 
 LOG = logging.getLogger(__name__)
+
+
+def no_token(_user_id: str, _project_id: str) -> Secret | None:
+    """Where somebody else keeps the users, nobody here can speak for one of them."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,8 @@ class Cloud:
     network: NetworkService
     volume: VolumeService
     settings: ConductorSettings = field(default_factory=ConductorSettings)
+    token_of: Callable[[str, str], Secret | None] = no_token
+    """A new token of a user in a project, by their ids, for builds that go on without the user's request"""
     background: Background = in_thread
     pause_before_step: Callable[[str], None] = no_pause
     """Fault tests stop the daemon here, and kill it"""

@@ -8,6 +8,7 @@ released yet, and room on hosts.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 import time
@@ -33,6 +34,8 @@ LOG = logging.getLogger(__name__)
 
 CLAIMS_EVERY_S = 600.0
 DEAD_HOST = "The host of the server does not answer."
+BUILDING = frozenset({Remedy.OFFER, Remedy.REPORT_DEAD_HOST})
+"""After these a build goes on, on the same host or another."""
 
 
 class Recovery:
@@ -68,11 +71,12 @@ class Recovery:
         return self._cloud.db.run(lambda tx: operations.stale(tx, state, older_than=tx.now - grace), write=False)
 
     def _mend(self, operation: Operation) -> None:
-        cloud, context = self._cloud, _context(operation.request_id)
+        cloud = self._cloud
         remedy = cloud.db.run(lambda tx: self._remedy(tx, operation), write=False)
         if remedy is Remedy.WAIT:
             return
         LOG.warning("Operation %s (%s) is unfinished: %s.", operation.id, operation.action, remedy.value)
+        context = self._context(operation, remedy)
         if remedy is Remedy.OFFER:
             cloud.db.run(lambda tx: operations.touch(tx, operation.id))
             uuids = (operation.instance_uuid,)
@@ -81,6 +85,17 @@ class Recovery:
             delete_instance(cloud, context, instance_uuid=operation.instance_uuid)
         else:
             cloud.db.run(lambda tx: self._end(tx, context, operation, remedy))
+
+    def _context(self, operation: Operation, remedy: Remedy) -> RequestContext:
+        """For going on with *operation*; with a token of its user where a host may have to read an image for it."""
+        user_id, project_id = operation.user_id, operation.project_id
+        builds = operation.action == Action.CREATE and remedy in BUILDING
+        return dataclasses.replace(
+            admin_context("recovery goes on with an accepted request", request_id=operation.request_id),
+            user_id=user_id,
+            project_id=project_id,
+            auth_token=self._cloud.token_of(user_id, project_id) if builds else None,
+        )
 
     def _remedy(self, tx: Transaction, operation: Operation) -> Remedy:
         settings = self._cloud.settings
@@ -109,10 +124,6 @@ class Recovery:
     def _release_addresses(self, uuid: str) -> None:
         context = admin_context("a deleted server still holds addresses")
         self._cloud.network.release(context, instance_uuid=uuid)
-
-
-def _context(request_id: str) -> RequestContext:
-    return admin_context("recovery goes on with an accepted request", request_id=request_id)
 
 
 def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationReport:

@@ -71,7 +71,7 @@ class ConductorService:
 
     def unfinished_orders(self, context: RequestContext, *, host: str) -> UnfinishedOrders:
         """See the interface."""
-        return self.cloud.db.run(lambda tx: hosts.unfinished_orders(tx, host))
+        return hosts.unfinished_orders(self.cloud, host)
 
     def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[Instance]:
         """See the interface."""

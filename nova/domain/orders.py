@@ -66,6 +66,12 @@ class UnfinishedOrders:
     builds: tuple[BuildOrder, ...] = ()
     instances: tuple[InstanceOrder, ...] = ()
     volumes: tuple[VolumeOrder, ...] = ()
+    tokens: dict[str, Secret] = field(default_factory=dict)
+    """Of the servers' owners, to read images with: by operation id as text, for builds only"""
+
+    def token_for(self, operation_id: int) -> Secret | None:
+        """What the host may show an image service for that operation."""
+        return self.tokens.get(str(operation_id))
 
     def oldest_first(self) -> list[Order]:
         """All of them, in the order in which they were asked for."""

@@ -66,7 +66,7 @@ class Conductor(Interface):
 
     @call(timeout_s=60)
     def unfinished_orders(self, context: RequestContext, *, host: str) -> UnfinishedOrders:
-        """The orders that were handed to *host* and whose end was never reported."""
+        """The orders that were handed to *host* and whose end was never reported; builds with a token of the owner."""
         ...
 
     @call(timeout_s=60)

@@ -21,7 +21,10 @@ from nova.domain.states import OperationState, PowerState, VmState
 from nova.domain.transitions import Action
 from nova.errors import HypervisorError, InvalidImage, NoCapacity
 from nova.interfaces.conductor import Conductor
-from tests.functional.workflow_cloud import ALICE, Killed, WorkflowCloud, wait_until
+from nova.secret import Secret
+from tests.functional.workflow_cloud import ALICE, GuardedImages, Killed, WorkflowCloud, wait_until
+
+TOKEN = Secret("a-token-of-alice")
 
 
 @pytest.fixture
@@ -250,6 +253,46 @@ def test_a_build_whose_conductor_died_is_taken_over(cloud: WorkflowCloud) -> Non
     assert cloud.claims() == cloud.allocated() == [uuid]
 
 
+def test_a_build_that_recovery_offers_again_reads_its_image_with_a_token_of_the_owner(cloud: WorkflowCloud) -> None:
+    with asking_for_tokens(cloud), patient(cloud, requested_grace_s=0.0, takeover_grace_s=60.0):
+        cloud.add_host("a")
+        uuid = stuck_in_a_dead_conductor(cloud)
+        cloud.age_operations(100)
+        for _ in range(2):
+            cloud.conductor.periodic_tasks()[0].run()
+        [server] = cloud.settled(uuid)
+    assert (server.vm_state, cloud.fault(uuid)) == (VmState.ACTIVE, None)
+
+
+def test_a_build_goes_from_a_dead_host_to_another_with_a_token_of_the_owner(cloud: WorkflowCloud) -> None:
+    with asking_for_tokens(cloud), patient(cloud, requested_grace_s=0.0, host_grace_s=0.0):
+        uuid = stuck_on_a_dead_host(cloud, "a")
+        cloud.silence("a")
+        cloud.add_host("b")
+        cloud.conductor.periodic_tasks()[0].run()
+        [server] = cloud.settled(uuid)
+    assert (server.vm_state, server.host, cloud.fault(uuid)) == (VmState.ACTIVE, "b", None)
+
+
+@pytest.mark.parametrize("journal_is_lost", [False, True])
+def test_a_restarted_host_goes_on_with_a_token_of_the_owner_and_writes_it_nowhere(
+    cloud: WorkflowCloud, *, journal_is_lost: bool
+) -> None:
+    with asking_for_tokens(cloud):
+        uuid = stuck_on_a_dead_host(cloud, "a")
+        if journal_is_lost:
+            for path in cloud.journals():
+                path.unlink()
+        reached = threading.Event()
+        cloud.start_compute("a", pause_before_step=dying_before("create_disks", reached))
+        assert reached.wait(10)
+        cloud.kill("a")
+        assert all(TOKEN.reveal() not in path.read_text() for path in cloud.journals())
+        cloud.start_compute("a")
+        [server] = cloud.settled(uuid)
+    assert (server.vm_state, cloud.fault(uuid)) == (VmState.ACTIVE, None)
+
+
 @pytest.mark.parametrize("step", ["take_up", "select_hosts", "allocate", "hand_over", "order"])
 def test_a_conductor_killed_before_any_step_of_a_build_leaves_it_to_the_next_one(
     cloud: WorkflowCloud, step: str
@@ -386,6 +429,19 @@ def dying_before(step: str, reached: threading.Event) -> Callable[[str], None]:
 
 
 @contextlib.contextmanager
+def asking_for_tokens(cloud: WorkflowCloud) -> Iterator[None]:
+    """With hosts that read images with the token that the conductor makes for Alice, and only with that."""
+    before, owner = cloud.conductor, (ALICE.user_id, ALICE.project_id)
+    cloud.images = GuardedImages(TOKEN)
+    cloud.conductor_server.stop(5)
+    made = dataclasses.replace(before.cloud, token_of=lambda *of: TOKEN if of == owner else None)
+    cloud.conductor = ConductorService(made)
+    cloud.conductor_server = cloud.serve(Conductor, cloud.conductor, host="controller")
+    yield
+    cloud.conductor = before
+
+
+@contextlib.contextmanager
 def patient(cloud: WorkflowCloud, **settings: float) -> Iterator[None]:
     """While recovery waits for other times than usual."""
     before = cloud.conductor
@@ -400,6 +456,18 @@ def recovered(cloud: WorkflowCloud, uuid: str) -> bool:
     cloud.conductor.periodic_tasks()[0].run()
     {task.name: task for task in cloud.daemons["a"].periodic_tasks()}["unfinished orders"].run()
     return cloud.get(uuid).task_state is None
+
+
+def stuck_on_a_dead_host(cloud: WorkflowCloud, host: str) -> str:
+    """A build whose host died before it read the image."""
+    cloud.add_host(host)
+    cloud.kill(host)
+    reached = threading.Event()
+    cloud.start_compute(host, pause_before_step=dying_before("fetch_images", reached))
+    [uuid] = cloud.boot()
+    assert reached.wait(10)
+    cloud.kill(host)
+    return uuid
 
 
 def stuck_in_a_dead_conductor(cloud: WorkflowCloud) -> str:

@@ -45,6 +45,7 @@ from nova.domain.image import Image
 from nova.domain.instance import Fault, Instance, Operation
 from nova.domain.network import Network
 from nova.domain.states import VmState
+from nova.errors import Forbidden
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
@@ -61,6 +62,7 @@ from nova.rpc.transport import Message
 from nova.scheduler.limits import Limits
 from nova.scheduler.service import SchedulerService
 from nova.scheduler.settings import SchedulerSettings
+from nova.secret import Secret
 from nova.system.clock import utc_now
 from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.noop import NoFilters
@@ -92,6 +94,18 @@ class Images:
 
     def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
         yield IMAGE_BYTES
+
+
+class GuardedImages(Images):
+    """The same from a service that asks for a token."""
+
+    def __init__(self, token: Secret) -> None:
+        self._token = token
+
+    def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
+        if context.auth_token != self._token:
+            raise Forbidden("The image service does not accept the token.")
+        return super().read(context, image_id)
 
 
 class NoWiring:
@@ -150,6 +164,8 @@ class WorkflowCloud:
         self.daemons: dict[str, ComputeDaemon] = {}
         self.compute_servers: dict[str, Server] = {}
         self.storage = Storage()
+        self.images: Images = Images()
+        """Where compute hosts that start from now on read"""
         self.network_server: Server | None = None
         self._names = itertools.count()
         self._limits = Limits(ram_ratio=1.0, reserved_memory_mb=0)
@@ -246,7 +262,7 @@ class WorkflowCloud:
             filters=NoFilters(),
             conductor=client_for(Conductor, transport),
             volume=client_for(VolumeService, transport),
-            images=Images(),
+            images=self.images,
             settings=ComputeSettings(host=name, retry_longest_s=0.2),
         )
 

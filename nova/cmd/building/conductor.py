@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nova.cmd.building.parts import Parts, scheduled
 from nova.cmd.daemon import Service
-from nova.conductor.cloud import Cloud
+from nova.conductor.cloud import Cloud, no_token
 from nova.conductor.service import ConductorService
 from nova.conductor.settings import ConductorSettings
+from nova.identity.builtin import BuiltinIdentity, IdentitySettings
+from nova.identity.passwords import PasswordHasher
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
+from nova.rpc.blocking import run_blocking
+from nova.secret import Secret
 
 BUILD_TIMEOUT_S = 3600.0
 """Of a whole build on one host, as this side sees it, where the options say nothing."""
@@ -41,11 +46,22 @@ def build(parts: Parts) -> list[Service]:
         network=parts.client(NetworkService),
         volume=parts.client(VolumeService),
         settings=settings,
+        token_of=_token_of(parts, ttl_s=settings.build_timeout_s),
         pause_before_step=parts.pause_before_step("conductor"),
     )
     service = ConductorService(cloud)
     tasks = [scheduled(task, at_start=True) for task in service.periodic_tasks()]
     return [parts.daemon("nova-conductor", Conductor, service, tasks=tasks)]
+
+
+def _token_of(parts: Parts, *, ttl_s: float) -> Callable[[str, str], Secret | None]:
+    """Tokens that hold as long as one build may take, where our own database has the users."""
+    conf = parts.conf
+    if conf.auth_strategy != "builtin":
+        return no_token
+    settings = IdentitySettings(token_ttl_s=min(ttl_s, conf.identity.token_ttl_s))
+    identity = BuiltinIdentity(parts.db, hasher=PasswordHasher(run_blocking=run_blocking), settings=settings)
+    return identity.token_for_owner
 
 
 def _build_timeout_s(conf: Any) -> float:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from nova.conductor.cloud import Cloud
 from nova.db import instances, operations, orders, services
 from nova.db.orders import order_for
 from nova.db.transaction import Transaction
@@ -10,6 +13,7 @@ from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, UnfinishedOrders, VolumeOrder
 from nova.domain.states import PowerState, VmState
 from nova.errors import NotFound
+from nova.secret import Secret
 
 COMPUTE = "nova-compute"
 OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED})
@@ -23,8 +27,21 @@ def is_alive(tx: Transaction, host: str, *, down_time_s: float) -> bool:
         return False
 
 
-def unfinished_orders(tx: Transaction, host: str) -> UnfinishedOrders:
+def unfinished_orders(cloud: Cloud, host: str) -> UnfinishedOrders:
     """See the interface."""
+    found = cloud.db.run(lambda tx: _unfinished_on(tx, host))
+    return dataclasses.replace(found, tokens=_tokens(cloud, found.builds))
+
+
+def _tokens(cloud: Cloud, builds: tuple[BuildOrder, ...]) -> dict[str, Secret]:
+    made = {
+        str(build.order.operation_id): cloud.token_of(build.order.instance.user_id, build.order.instance.project_id)
+        for build in builds
+    }
+    return {number: token for number, token in made.items() if token is not None}
+
+
+def _unfinished_on(tx: Transaction, host: str) -> UnfinishedOrders:
     open_ones = operations.unfinished_on(tx, host)
     known = instances.get_many(tx, sorted({operation.instance_uuid for operation in open_ones}))
     found = []
