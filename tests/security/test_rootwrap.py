@@ -80,6 +80,28 @@ def test_beginnings_of_options_do_not_pass_for_other_options(gate: Gate, words: 
 
 
 @pytest.mark.parametrize(
+    "files",
+    [
+        "/etc/nova/../../tmp/x.conf",
+        "/etc/nova/nova.conf,/etc/nova/../../tmp/x.conf",
+        "/etc/nova/nova.conf,/tmp/x.conf",
+        "/etc/nova/conf.d/..",
+        "{state}/networks/x.conf",
+        "{state}/networks/dhcpbridge.conf/../../x.conf",
+    ],
+)
+def test_the_lease_program_reads_no_configuration_from_elsewhere(gate: Gate, tmp_path: Path, files: str) -> None:
+    """CVE-2013-1068: dnsmasq runs it as root where nova-network is root"""
+    words = f"env CONFIG_FILE={files.format(state=tmp_path)} NETWORK_ID=3 dnsmasq --strict-order"
+    assert refused(gate, *words.split())
+
+
+def test_the_lease_program_reads_the_configuration_of_nova_network(gate: Gate, tmp_path: Path) -> None:
+    files = f"{tmp_path}/networks/dhcpbridge.conf,/etc/nova/nova.conf,/etc/nova/conf.d/10-network.conf"
+    assert not refused(gate, *f"env CONFIG_FILE={files} NETWORK_ID=3,4 dnsmasq --strict-order".split())
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "ebtables --modprob=x -L",
