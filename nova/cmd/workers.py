@@ -25,6 +25,8 @@ STABLE_S = 5.0
 """A worker that lived for less is started again after a pause."""
 MAX_PAUSE_S = 30.0
 
+WATCHED = (*ENDING, signal.SIGHUP, signal.SIGCHLD)
+
 
 class Workers:
     """*count* processes that run *serve* (which returns when the worker shall end, as ``launcher.run`` does)."""
@@ -39,21 +41,24 @@ class Workers:
 
     def run(self, *, grace_s: float, reload: Callable[[], None] | None = None) -> None:
         """Keep the workers running until a signal ends them; returns when all are gone."""
-        with Signals((*ENDING, signal.SIGHUP, signal.SIGCHLD)) as signals:
+        with Signals(WATCHED) as signals:
             for _ in range(self._count):
                 self._fork()
             self._watch(signals, reload)
             self._end(signals, grace_s)
 
     def _fork(self) -> None:
+        # A signal that comes before the worker has left our handlers behind would be told to us, not to the worker.
+        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
         pid = os.fork()
         if pid:
+            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
             self._started_at[pid] = time.monotonic()
             LOG.info("%s: worker %d has started.", self._name, pid)
             return
         status = 1
         try:
-            self._be_worker()
+            self._be_worker(unblocked)
             status = 0
         except SystemExit as exc:
             status = exc.code if isinstance(exc.code, int) else 1
@@ -64,11 +69,12 @@ class Workers:
             sys.stderr.flush()
             os._exit(status)
 
-    def _be_worker(self) -> None:
+    def _be_worker(self, unblocked: set[int | signal.Signals]) -> None:
         os.close(self._alive_writer)
         signal.set_wakeup_fd(-1)
-        for number in (*ENDING, signal.SIGHUP, signal.SIGCHLD):
+        for number in WATCHED:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         forget_parent()
         threading.Thread(target=self._end_with_parent, name="parent watch", daemon=True).start()
         self._serve()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A program for the tests of nova.cmd: a green process with a small application, driven by its arguments.
 
-    python -m tests.unit.cmd.served [--workers N] [--pidfile FILE] [--daemonize] [--grace S]
+    python -m tests.unit.cmd.served [--workers N] [--pidfile FILE] [--daemonize] [--grace S] [--told-to-end-at-birth]
 
 Its first line on stdout is the port; then come its log lines.
 """
@@ -13,6 +13,7 @@ make_green()
 import argparse  # noqa: E402
 import logging  # noqa: E402
 import os  # noqa: E402
+import signal  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
 from typing import Any  # noqa: E402
@@ -26,11 +27,17 @@ from nova.errors import InvalidConfiguration  # noqa: E402
 LIMITS = WsgiSettings(max_connections=50, header_timeout_s=0.5, keep_alive_s=0.6, io_timeout_s=2.0)
 
 
+def say(word: str) -> None:
+    """Print a line in one piece: several processes share the stream, and ``print`` may write its end separately."""
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """Answers with its process id, or does what the path says."""
     path = environ["PATH_INFO"]
     if path == "/slow":
-        print("slow", flush=True)
+        say("slow")
         time.sleep(0.5)
     if path == "/fail":
         raise ValueError("inner text")
@@ -46,6 +53,7 @@ def main() -> int:
     parser.add_argument("--pidfile", default="")
     parser.add_argument("--daemonize", action="store_true")
     parser.add_argument("--grace", type=float, default=5.0)
+    parser.add_argument("--told-to-end-at-birth", action="store_true")
     parser.add_argument("--tls", default="")
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
@@ -53,13 +61,24 @@ def main() -> int:
     settings = ProcessSettings(name="nova-served", daemonize=options.daemonize, pidfile=options.pidfile)
     try:
         listener = listen("echo", "127.0.0.1", options.port, given=inherited())
-        print(listener.getsockname()[1], flush=True)
+        say(str(listener.getsockname()[1]))
         with process(settings):
             serve(listener, options)
     except InvalidConfiguration as exc:
         print(exc.message, file=sys.stderr)
         return 1
     return 0
+
+
+def signal_first_child() -> None:
+    """Send SIGTERM to the first child before it runs a line of its own."""
+    born: list[bool] = []
+
+    def in_child() -> None:
+        if not born:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    os.register_at_fork(after_in_child=in_child, after_in_parent=lambda: born.append(True))
 
 
 def serve(listener: Any, options: argparse.Namespace) -> None:
@@ -71,8 +90,10 @@ def serve(listener: Any, options: argparse.Namespace) -> None:
         run([server], grace_s=options.grace, reload=reload)
 
     def reload() -> None:
-        print("reloaded", flush=True)
+        say("reloaded")
 
+    if options.told_to_end_at_birth:
+        signal_first_child()
     if options.workers:
         Workers("echo", count=options.workers, serve=here).run(grace_s=options.grace, reload=reload)
     else:

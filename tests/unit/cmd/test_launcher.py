@@ -163,6 +163,14 @@ def test_workers_finish_what_they_do_when_the_parent_is_told_to_stop(start: Star
     assert served.finish() == 0
 
 
+def test_a_signal_to_a_worker_that_was_just_born_is_not_taken_for_one_to_the_parent(start: Start) -> None:
+    served = start("--workers", "1", "--told-to-end-at-birth")
+    wait_for(lambda: "has died (signal SIGTERM) and is replaced" in served.log)
+    assert served.get("/").startswith(b"HTTP/1.1 200")
+    served.send(signal.SIGTERM)
+    assert served.finish() == 0
+
+
 def test_sighup_reaches_parent_and_workers(start: Start) -> None:
     served = start("--workers", "2")
     wait_for(lambda: served.log.count("listens on") == 2)
