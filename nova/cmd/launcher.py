@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from nova.cmd.signals import ENDING, Signals
 LOG = logging.getLogger(__name__)
 
 WATCHED = (*ENDING, signal.SIGHUP)
+_START_POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,17 +64,46 @@ def process(settings: ProcessSettings) -> Iterator[None]:
 def run(services: Sequence[Service], *, grace_s: float, reload: Callable[[], None] | None = None) -> None:
     """Start *services* in order, wait for a signal, stop them all; returns when they have stopped.
 
-    When one cannot start, those before it are stopped and its error is raised.
+    When one cannot start, those before it are stopped and its error is raised.  A signal that ends us while one starts
+    does not wait for that one, which may itself wait for a broker or a database: it is left, as in a crash.
     """
     with Signals(WATCHED) as signals:
         started: list[Service] = []
         try:
+            if _start_all(services, started, signals):
+                wait_for_end(signals, reload)
+        finally:
+            stop_all(list(started), grace_s=grace_s)
+
+
+def _start_all(services: Sequence[Service], started: list[Service], signals: Signals) -> bool:
+    """Start *services* and note them in *started*; False when a signal has ended us meanwhile.
+
+    A SIGHUP is passed over: the files are being read for the first time.
+    """
+    outcome: Future[None] = Future()
+    ended = threading.Event()
+
+    def start() -> None:
+        try:
             for service in services:
+                if ended.is_set():
+                    break
                 service.start()
                 started.append(service)
-            wait_for_end(signals, reload)
-        finally:
-            stop_all(started, grace_s=grace_s)
+            outcome.set_result(None)
+        except BaseException as exc:  # noqa: BLE001 - raised again in the thread that waits
+            outcome.set_exception(exc)
+
+    threading.Thread(target=start, name="start", daemon=True).start()
+    while not outcome.done():
+        number = signals.wait(_START_POLL_S)
+        if number in ENDING:
+            ended.set()
+            LOG.info("Signal %s: stopping before all has started.", signal.Signals(number).name)
+            return False
+    outcome.result()
+    return True
 
 
 def wait_for_end(signals: Signals, reload: Callable[[], None] | None) -> None:

@@ -213,6 +213,27 @@ def test_services_before_one_that_cannot_start_are_stopped() -> None:
     assert events == ["a starts", "a stops"]
 
 
+class Waiting(Recorded):
+    """A service that is told to end while it waits for something at its start."""
+
+    released = threading.Event()
+
+    def start(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.released.wait(10)
+
+
+def test_a_signal_while_a_service_starts_does_not_wait_for_it() -> None:
+    events: list[str] = []
+    try:
+        run([Recorded("a", events), Waiting("b", events), Recorded("c", events)], grace_s=1)
+        assert events == ["a starts", "a stops"]
+    finally:
+        Waiting.released.set()
+    wait_for(lambda: not any(thread.name == "start" for thread in threading.enumerate()))
+    assert events == ["a starts", "a stops"]
+
+
 def test_a_service_that_cannot_stop_does_not_keep_the_others(caplog: pytest.LogCaptureFixture) -> None:
     events: list[str] = []
     stop_all([Recorded("a", events, fails=True), Recorded("b", events)], grace_s=1)
