@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One program under a Linux kernel of its own (User Mode Linux), with a disk of its own, for what this machine lacks.
 
-The machine's file system is its root, read-only; ``/tmp`` and ``/run`` are empty, ``/dev`` is the kernel's own.
+The machine's file system is its root, read-only; ``/run`` is empty, ``/dev`` is the kernel's own.
 Nothing stays when it ends.
 """
 
@@ -20,10 +20,9 @@ DISK = "/dev/ubdb"
 END = "--- the program ended with "
 
 INIT = """#!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp PYTHONDONTWRITEBYTECODE=1 LVM_SYSTEM_DIR=/run/lvm-etc
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run TMPDIR=/run PYTHONDONTWRITEBYTECODE=1 LVM_SYSTEM_DIR=/run/lvm-etc
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
 mkdir -p /run/lvm-etc /run/kernel/lib
 ln -s {modules} /run/kernel/lib/modules
