@@ -192,8 +192,8 @@ STORAGE = [
         "iscsi_initiator",
         default="auto",
         choices=["auto", "open-iscsi", "qemu"],
-        help="Who speaks iSCSI for a guest's volumes: the host's open-iscsi, which needs its daemon and kernel modules, "
-        "or QEMU itself, which needs nothing. 'auto' is QEMU.",
+        help="Who speaks iSCSI for a guest's volumes: the host's open-iscsi, which needs its daemon and kernel "
+        "modules, or QEMU itself, which needs nothing. 'auto' is QEMU.",
     ),
     cfg.IntOpt(
         "num_iscsi_scan_tries",

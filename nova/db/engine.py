@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from nova import errors
 from nova.db.connections import StatementLog, is_memory, make_engine
 from nova.db.failures import Failure, classify
+from nova.db.outage import Outage
 from nova.db.settings import DatabaseSettings, parse_url, place
 from nova.db.transaction import Transaction
 
@@ -57,6 +58,8 @@ class Database:
         """User, host and database for log lines; no password."""
         self.log = StatementLog(trace=settings.trace, slow_query_s=settings.slow_query_s)
         self.engine = make_engine(self.url, settings, self.log)
+        self.outage = Outage()
+        """When the database was last away"""
         self._sleep = sleep
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._memory = is_memory(self.url)
@@ -115,6 +118,7 @@ class Database:
         except _CommitFailed as failed:
             raise self._unknown_outcome() from failed.__cause__
         except (SQLAlchemyError, UnicodeEncodeError) as error:
+            self._note(error)
             raise self._translated(error) from error
         tx.run_after_commit()
 
@@ -134,6 +138,7 @@ class Database:
             except _CommitFailed as failed:
                 raise self._unknown_outcome() from failed.__cause__
             except (SQLAlchemyError, UnicodeEncodeError) as error:
+                self._note(error)
                 last = attempt == _TRIES or time.monotonic() > deadline
                 if last or classify(error) not in {Failure.CONFLICT, Failure.AWAY}:
                     raise self._translated(error) from error
@@ -142,6 +147,10 @@ class Database:
                 tx.run_after_commit()
                 return result
             self._sleep(random.uniform(0.5, 1.0) * min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 3**attempt))  # noqa: S311
+
+    def _note(self, error: Exception) -> None:
+        if classify(error) is Failure.AWAY:
+            self.outage.note()
 
     def dispose(self) -> None:
         """Close all connections that are not in use."""

@@ -96,7 +96,10 @@ class SchedulerService:
         return _View(hosts, building, request)
 
     def _alive_since(self, tx: Transaction) -> datetime.datetime:
-        return tx.now - datetime.timedelta(seconds=self._settings.down_time_s)
+        """Who was heard of since then is up.  Right after an outage of the database nobody could be heard of."""
+        down_time_s = self._settings.down_time_s
+        silence_s = down_time_s + self._db.outage.lasted_s(within_s=down_time_s)
+        return tx.now - datetime.timedelta(seconds=silence_s)
 
     def _rank(self, view: _View, checks: list[Check]) -> Ranking:
         chosen = weighers(self._settings.multipliers, building=view.building, failures=self._failures.by_host())
