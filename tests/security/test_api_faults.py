@@ -45,7 +45,7 @@ def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
 
 
 def crash(*_arguments: object, **_words: object) -> None:
-    raise RuntimeError("CANARY in /work/secret.py: SELECT 1")
+    raise RuntimeError("CANARY in /srv/secret.py: SELECT 1")
 
 
 @pytest.mark.parametrize("name", PATHS)
@@ -92,7 +92,7 @@ def test_a_server_s_fault_shows_details_to_administrators_only(doors: Doors) -> 
     """CVE-2019-14433"""
     cloud = doors.compute
     server = cloud.running(state="error")
-    fault = Fault(code=500, message="InternalError", details="CANARY /work/x.py host h1")
+    fault = Fault(code=500, message="InternalError", details="CANARY /srv/x.py host h1")
     with cloud.db.transaction() as tx:
         faults.add(tx, server, fault)
     assert "CANARY" not in cloud.call("GET", f"/servers/{server}").text
