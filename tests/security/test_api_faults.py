@@ -19,7 +19,7 @@ INSIDES = (
     "sqlalchemy",
     "sqlite",
     "SELECT",
-    "/work",
+    "/srv/",
     "nova/",
     ".py",
     "CANARY",
