@@ -287,11 +287,14 @@ class WorkflowCloud:
         self.compute_servers[name] = self.serve(Compute, daemon.service, host=name)
         return daemon
 
-    def kill(self, name: str) -> None:
-        """Let nova-compute on *name* take nothing more; what it has in hand dies at its next step."""
+    def kill(self, name: str, *, grace_s: float = 0) -> None:
+        """Let nova-compute on *name* take nothing more; what it has in hand dies at its next step.
+
+        :param grace_s: how long messages that were taken may still be acknowledged; without it they come again
+        """
         server = self.compute_servers.pop(name)
         self.servers.remove(server)
-        server.stop(0)
+        server.stop(grace_s)
         self.daemons.pop(name)
 
     def close(self) -> None:
