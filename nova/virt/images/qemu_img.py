@@ -8,7 +8,7 @@ tool hungry is the file's fault.  A failed call may leave the file that it was m
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -24,6 +24,9 @@ CPU_S = 30
 WALL_S = 300.0
 
 _NO_SPACE = b"No space left on device"
+_NO_THREADS = b"Resource temporarily unavailable"
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
+"""Each thread of the tool would otherwise reserve 64 MiB of the address space that it is allowed"""
 
 
 class Runner(Protocol):
@@ -37,6 +40,7 @@ class Runner(Protocol):
         timeout_s: float = 60.0,
         ok_codes: Sequence[int] = (0,),
         as_root: bool = False,
+        env: Mapping[str, str] | None = None,
         limits: ResourceLimits | None = None,
     ) -> Completed:
         """Run a command to its end."""
@@ -102,12 +106,16 @@ class QemuImg:
         limits = ResourceLimits(
             address_space_bytes=ADDRESS_SPACE_BYTES, cpu_s=self._cpu_s, file_size_bytes=file_size_bytes
         )
-        done = self._runner.run(["qemu-img", *words], timeout_s=self._wall_s, ok_codes=range(-64, 256), limits=limits)
+        done = self._runner.run(
+            ["qemu-img", *words], timeout_s=self._wall_s, ok_codes=range(-64, 256), env=_ENVIRONMENT, limits=limits
+        )
         if done.code == 0:
             return done
         detail = f"qemu-img {words[0]} ended with {done.code}: {done.stderr.decode(errors='replace')[-800:].strip()}"
         if _NO_SPACE in done.stderr:
             raise errors.NoCapacity("The disk of the host is full: No space left on device.", detail=detail)
+        if _NO_THREADS in done.stderr:
+            raise errors.Unavailable("The host has no room to work on a disk now.", detail=detail)
         raise errors.HypervisorError("A disk could not be made or read on the host.", detail=detail)
 
 
