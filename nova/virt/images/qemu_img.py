@@ -19,7 +19,7 @@ from nova.system.commands import Completed, ResourceLimits
 DiskFormat = Literal["raw", "qcow2"]
 SourceFormat = Literal["raw", "qcow2", "vmdk"]
 
-ADDRESS_SPACE_BYTES = 1024**3
+ADDRESS_SPACE_BYTES = 2 * 1024**3
 CPU_S = 30
 WALL_S = 300.0
 
