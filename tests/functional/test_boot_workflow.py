@@ -466,7 +466,7 @@ def stuck_on_a_dead_host(cloud: WorkflowCloud, host: str) -> str:
     cloud.start_compute(host, pause_before_step=dying_before("fetch_images", reached))
     [uuid] = cloud.boot()
     assert reached.wait(10)
-    cloud.kill(host, grace_s=5)
+    cloud.kill(host)
     return uuid
 
 

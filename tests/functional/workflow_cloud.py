@@ -287,10 +287,10 @@ class WorkflowCloud:
         self.compute_servers[name] = self.serve(Compute, daemon.service, host=name)
         return daemon
 
-    def kill(self, name: str, *, grace_s: float = 0) -> None:
+    def kill(self, name: str, *, grace_s: float = 5) -> None:
         """Let nova-compute on *name* take nothing more; what it has in hand dies at its next step.
 
-        :param grace_s: how long messages that were taken may still be acknowledged; without it they come again
+        :param grace_s: how long messages that were taken may still be acknowledged; with 0 they come again
         """
         server = self.compute_servers.pop(name)
         self.servers.remove(server)
