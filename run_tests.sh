@@ -29,7 +29,7 @@ usage() {
 prepare() {
     local part=$1
     case $part in
-        style | unit) nova_install_packages "${NOVA_BUILD_PACKAGES[@]}" ;;
+        style) nova_install_packages "${NOVA_BUILD_PACKAGES[@]}" ;;
         *) nova_install_packages ;;
     esac && nova_make_venv "$VENV" test
 }
