@@ -74,9 +74,9 @@ def test_nobody_who_lost_his_place_gets_a_token_for_a_build_that_goes_on(cloud: 
     alice, project_id = cloud.users["alice"], cloud.users["alice"].default_project_id
     with cloud.db.transaction() as tx:
         if loss == "user":
-            tx.execute(update(UserRow).where(UserRow.id == alice.id).values(enabled=False))
+            tx.execute(update(UserRow).where(UserRow.__table__.c.id == alice.id).values(enabled=False))
         elif loss == "project":
-            tx.execute(update(ProjectRow).where(ProjectRow.id == project_id).values(enabled=False))
+            tx.execute(update(ProjectRow).where(ProjectRow.__table__.c.id == project_id).values(enabled=False))
         elif loss == "place":
             project_id = cloud.users["bob"].default_project_id
     user_id = "nobody" if loss == "unknown" else alice.id

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean as Bool
 from sqlalchemy import ForeignKey, Index, Integer, UniqueConstraint, true
-from sqlalchemy.orm import Mapped, mapped_column
 
 from nova.db.models.base import (
     TABLE_OPTIONS,
     Base,
+    Mapped,
     Real,
     SoftDeleted,
     Timestamps,
     flag,
+    mapped_column,
     number,
     primary_key,
     required_name,

@@ -9,15 +9,16 @@ from __future__ import annotations
 import datetime
 
 from sqlalchemy import Boolean, ForeignKey, String, UniqueConstraint, true
-from sqlalchemy.orm import Mapped, mapped_column
 
 from nova.db.models.base import (
     TABLE_OPTIONS,
     Base,
     LongText,
+    Mapped,
     Moment,
     Timestamps,
     flag,
+    mapped_column,
     number,
     optional_name,
     primary_key,

@@ -6,17 +6,18 @@ from __future__ import annotations
 import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from nova.db.models.base import (
     TABLE_OPTIONS,
     Base,
     LongText,
+    Mapped,
     Moment,
     SoftDeleted,
     Timestamps,
     Uuid,
     flag,
+    mapped_column,
     number,
     optional_name,
     primary_key,

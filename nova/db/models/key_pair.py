@@ -4,9 +4,17 @@
 from __future__ import annotations
 
 from sqlalchemy import String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
-from nova.db.models.base import TABLE_OPTIONS, Base, LongText, Timestamps, primary_key, required_name
+from nova.db.models.base import (
+    TABLE_OPTIONS,
+    Base,
+    LongText,
+    Mapped,
+    Timestamps,
+    mapped_column,
+    primary_key,
+    required_name,
+)
 
 
 class KeyPairRow(Timestamps, Base):

@@ -9,16 +9,17 @@ from __future__ import annotations
 import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from nova.db.models.base import (
     TABLE_OPTIONS,
     Base,
+    Mapped,
     Moment,
     SoftDeleted,
     Timestamps,
     Uuid,
     flag,
+    mapped_column,
     optional_name,
     primary_key,
     required_name,

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
-from nova.db.models.base import TABLE_OPTIONS, Base, Name, Timestamps, primary_key, required_name
+from nova.db.models.base import TABLE_OPTIONS, Base, Mapped, Name, Timestamps, mapped_column, primary_key, required_name
 
 _RESOURCE = String(64)
 

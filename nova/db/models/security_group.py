@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 from sqlalchemy import ForeignKey, Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from nova.db.models.base import (
     TABLE_OPTIONS,
     Base,
+    Mapped,
     SoftDeleted,
     Timestamps,
     Uuid,
+    mapped_column,
     optional_name,
     primary_key,
     required_name,

@@ -6,18 +6,19 @@ from __future__ import annotations
 import datetime
 
 from sqlalchemy import ForeignKey, Index, Integer, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
 
 from nova.db.models.base import (
     TABLE_OPTIONS,
     Base,
     LongText,
+    Mapped,
     Moment,
     Name,
     Real,
     SoftDeleted,
     Timestamps,
     Uuid,
+    mapped_column,
     optional_name,
     primary_key,
     required_name,
