@@ -6,9 +6,11 @@ It has an address of the loopback of its own, so that a quickstart cloud of this
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -59,14 +61,18 @@ class Clone:
 
     def processes(self) -> list[str]:
         """Command lines of living processes that name a place in the clone."""
-        found = []
+        return list(self.processes_by_pid().values())
+
+    def processes_by_pid(self) -> dict[int, str]:
+        """The same with their numbers."""
+        found = {}
         for place in Path("/proc").glob("[0-9]*"):
             try:
                 line = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             except OSError:
                 continue
             if str(self.path) in line:
-                found.append(line)
+                found[int(place.name)] = line
         return found
 
 
@@ -170,6 +176,19 @@ def test_a_second_run_changes_nothing(clone: Clone, first: str) -> None:
     assert [line for line in again.stdout.splitlines() if "ssh -i" in line] == [
         line for line in first.splitlines() if "ssh -i" in line
     ]
+
+
+def test_after_a_crash_of_the_machine_it_is_all_brought_back(clone: Clone, first: str) -> None:
+    """Everything that runs is killed, guest included, and the network is gone; what is on the disk is left."""
+    for pid in subprocess.run(["ip", "netns", "pids", NAME], capture_output=True, text=True, check=True).stdout.split():
+        os.kill(int(pid), signal.SIGKILL)
+    for pid in clone.processes_by_pid():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    subprocess.run(["ip", "netns", "delete", NAME], check=True)
+    again = clone.quickstart()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert re.search(r"uname -a:\n +\| Linux first-server ", again.stdout)
 
 
 def test_another_address_is_refused_as_long_as_it_is_there(clone: Clone, first: str) -> None:

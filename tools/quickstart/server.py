@@ -16,8 +16,10 @@ WORDS = "written by the guest"
 
 
 def boot(client: Client, *, image_id: str, key_name: str) -> str:
-    """Boot the server unless it is there; its id."""
-    for server in client.compute("GET", f"/servers?name=^{SERVER}$")["servers"]:
+    """Boot the server unless it is there, and start one that was stopped; its id."""
+    for server in client.compute("GET", f"/servers/detail?name=^{SERVER}$")["servers"]:
+        if server["status"] == "SHUTOFF":
+            client.compute("POST", f"/servers/{server['id']}/action", {"os-start": None})
         return str(server["id"])
     body = {"server": {"name": SERVER, "imageRef": image_id, "flavorRef": "1", "key_name": key_name}}
     return str(client.compute("POST", "/servers", body)["server"]["id"])
