@@ -8,11 +8,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from nova.context import RequestContext, admin_context
+from nova.context import admin_context
 from nova.telemetry.logging import bind
+from nova.workflow.periodic import PeriodicTask
 
 LOG = logging.getLogger(__name__)
 
@@ -41,18 +41,6 @@ class Consumer(Protocol):
     def stop(self, grace_s: float) -> None:
         """See Service."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeriodicTask:
-    """Work that is done again and again.  A failing turn is logged; a slow one delays its own next turn only."""
-
-    name: str
-    run: Callable[[RequestContext], None]
-    spacing_s: float
-    """From the start of one turn to the start of the next."""
-    run_at_start: bool = False
-    """Do the first turn at once, and not after a random part of the spacing."""
 
 
 class Daemon:
@@ -121,7 +109,7 @@ class Daemon:
         thread.start()
 
     def _repeat(self, task: PeriodicTask) -> None:
-        first_delay_s = 0.0 if task.run_at_start else random.uniform(0, min(task.spacing_s, self._max_first_delay_s))  # noqa: S311
+        first_delay_s = 0.0 if task.at_start else random.uniform(0, min(task.spacing_s, self._max_first_delay_s))  # noqa: S311
         due_at = time.monotonic() + first_delay_s
         while not self._stopping.wait(max(0.0, due_at - time.monotonic())):
             began_at = time.monotonic()
@@ -129,10 +117,9 @@ class Daemon:
             due_at = began_at + task.spacing_s
 
     def _turn(self, task: PeriodicTask) -> None:
-        context = admin_context(f"periodic task {task.name}")
-        with bind(context):
+        with bind(admin_context(f"periodic task {task.name}")):
             try:
-                task.run(context)
+                task.run()
             except Exception:
                 LOG.exception("The periodic task %s failed; its next turn is in %g s", task.name, task.spacing_s)
 

@@ -54,7 +54,7 @@ class ComputeDaemon:
         """What must be called again and again, each by its own clock."""
         host, runner, settings = self._host, self.runner, self._host.settings
         return [
-            PeriodicTask("resources", settings.resources_interval_s, lambda: report_resources(host)),
+            PeriodicTask("resources", settings.resources_interval_s, lambda: report_resources(host), at_start=True),
             PeriodicTask("unfinished orders", settings.unfinished_interval_s, lambda: fetch_unfinished(host, runner)),
             PeriodicTask("power states", settings.power_state_interval_s, lambda: report_power_states(host, runner)),
             PeriodicTask("filters", settings.filters_interval_s, lambda: refresh_filters(host, ())),

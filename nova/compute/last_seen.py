@@ -23,6 +23,10 @@ class LastSeen:
         if len(self._moments) > self._limit:
             self._moments.popitem(last=False)
 
+    def forget(self, key: str) -> None:
+        """Do not remember *key* any more."""
+        self._moments.pop(key, None)
+
     def __contains__(self, key: str) -> bool:
         return key in self._moments
 

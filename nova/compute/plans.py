@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,10 @@ from nova.compute.operations.work import Work
 from nova.context import RequestContext
 from nova.domain.orders import BuildOrder, Order, VolumeOrder, instance_order
 from nova.domain.transitions import Action
-from nova.errors import InvalidInput
+from nova.errors import InvalidInput, NovaError
 from nova.workflow.steps import Control, Record, Step, run, undo
+
+LOG = logging.getLogger(__name__)
 
 Prepare = Callable[[RequestContext, Order, Host], Any]
 
@@ -25,6 +28,8 @@ class Plan:
 
     steps: list[Step[Any]]
     prepare: Prepare
+    settle: Callable[[Any], None] | None = None
+    """What cannot be undone, done once nova-conductor has accepted that the steps ended well.  May be done twice."""
 
 
 class Execution:
@@ -33,6 +38,7 @@ class Execution:
     def __init__(self, context: RequestContext, order: Order, host: Host) -> None:
         plan = plan_for(instance_order(order).action)
         self._steps = plan.steps
+        self._settle = plan.settle
         self._state = plan.prepare(context, order, host)
 
     def run(self, *, record: Record, control: Control, begun_before: frozenset[str]) -> None:
@@ -42,6 +48,15 @@ class Execution:
     def undo(self, begun: frozenset[str]) -> None:
         """Undo the steps that are named in *begun*."""
         undo(self._steps, self._state, begun=begun)
+
+    def settle(self) -> None:
+        """Do what cannot be undone; a failure is logged, and leaves something that is in nobody's way."""
+        if self._settle is None:
+            return
+        try:
+            self._settle(self._state)
+        except NovaError:
+            LOG.exception("What is left of an operation that has ended could not be removed.")
 
 
 def plan_for(action: str) -> Plan:
@@ -84,5 +99,5 @@ PLANS: Mapping[Action, Plan] = {
     Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),
-    Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work),
+    Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work, settle=rescue.delete_rescue_disk),
 }

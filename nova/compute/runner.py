@@ -2,17 +2,19 @@
 """Takes orders on a compute host, carries each out step by step, and reports its end to nova-conductor.
 
 Runs in nova-compute.  An order is in the journal before its message is acknowledged, and leaves the journal when
-nova-conductor has accepted the report; in between any crash leads to :meth:`Runner.resume`.  Orders for one instance
-follow one another; a delete makes what runs before it on the same instance give up.
+nova-conductor has accepted the report; in between any crash leads to :meth:`Runner.resume`.  Before its first step
+nova-conductor is asked whether the order still holds: its message may have come after recovery had ended the operation.
+Orders for one instance follow one another; a delete makes what runs before it on the same instance give up.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from nova.compute.faults import fault_of, may_succeed_elsewhere
 from nova.compute.host import Host
@@ -35,6 +37,10 @@ LOG = logging.getLogger(__name__)
 REMEMBERED = 5000
 REPORTING = "report"
 """The name under which the pause hook is called before the end is reported."""
+DELETED = "The server was deleted."
+TAKEN = "The operation was taken from this host."
+
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -65,7 +71,7 @@ class Runner:
         self._locks = KeyedLocks()
         self._builds = threading.Semaphore(host.settings.max_concurrent_builds)
         self._changed = threading.Condition()
-        self._in_hand: dict[int, _InHand] = {}
+        self._in_hand: dict[str, _InHand] = {}
         self._done = LastSeen(REMEMBERED)
         self._deleted = LastSeen(REMEMBERED)
         self._ended = LastSeen(REMEMBERED)
@@ -73,29 +79,21 @@ class Runner:
 
     def accept(self, context: RequestContext, order: Order) -> None:
         """Record *order* and begin with it; one that is in hand or was done already is left alone."""
-        number = instance_order(order).operation_id
+        key = instance_order(order).key
         with self._changed:
-            if number in self._in_hand or str(number) in self._done:
-                LOG.info("Order %s is known already.", number)
+            if key in self._in_hand or key in self._done:
+                LOG.info("Order %s is known already.", key)
                 return
             journal = self._journals.open(context, order)
             if not self._stopping.is_set():
                 self._start(self._begin(journal))
 
-    def resume(self, journals: Iterable[Journal], *, still_ours: Collection[int]) -> None:
-        """Go on with what a former run of this daemon left; undo what was given to others meanwhile.
-
-        :param still_ours: the operations that nova-conductor believes to be in our hands
-        """
+    def resume(self, journals: Iterable[Journal]) -> None:
+        """Go on with what a former run of this daemon left; what was given to others meanwhile will be undone."""
         with self._changed:
             for journal in journals:
-                number = instance_order(journal.order).operation_id
-                if number in self._in_hand:
-                    continue
-                entry = self._begin(journal)
-                if number not in still_ours:
-                    entry.control.give_up("The operation was taken from this host.")
-                self._start(entry)
+                if instance_order(journal.order).key not in self._in_hand:
+                    self._start(self._begin(journal))
 
     def touched_since(self, moment: float) -> frozenset[str]:
         """The instances that something was done to after *moment* (of the monotonic clock), or is being done to now."""
@@ -119,11 +117,9 @@ class Runner:
 
     def _begin(self, journal: Journal) -> _InHand:
         entry = _InHand(journal, self._control(journal))
-        if entry.order.action == Action.DELETE:
-            self._supersede(entry.order.instance)
-        elif entry.order.instance.uuid in self._deleted:
-            entry.control.give_up("The server was deleted.")
-        self._in_hand[entry.order.operation_id] = entry
+        if entry.order.action != Action.DELETE and entry.order.instance.uuid in self._deleted:
+            entry.control.give_up(DELETED)
+        self._in_hand[entry.order.key] = entry
         return entry
 
     def _control(self, journal: Journal) -> Control:
@@ -134,35 +130,52 @@ class Runner:
         )
 
     def _supersede(self, instance: Instance) -> None:
-        self._deleted.note(instance.uuid)
-        for other in self._in_hand.values():
-            if other.order.instance.uuid == instance.uuid:
-                other.control.give_up("The server was deleted.")
+        with self._changed:
+            self._deleted.note(instance.uuid)
+            for other in self._in_hand.values():
+                if other.order.instance.uuid == instance.uuid and other.order.action != Action.DELETE:
+                    other.control.give_up(DELETED)
 
     def _handle(self, entry: _InHand) -> None:
-        with bind(entry.journal.context), self._locks.hold(entry.order.instance.uuid):
+        with bind(entry.journal.context):
             try:
-                with self._turn(entry):
-                    report = entry.journal.report or self._carry_out(entry)
-                self._pause_before_step(REPORTING)
-                if self._deliver(entry, report):
-                    entry.journal.discard()
-                    self._done.note(str(entry.order.operation_id))
+                if entry.order.action == Action.DELETE and self._may_begin(entry):
+                    self._supersede(entry.order.instance)
+                with self._locks.hold(entry.order.instance.uuid):
+                    self._work(entry)
             finally:
                 self._end(entry)
 
+    def _work(self, entry: _InHand) -> None:
+        with self._turn(entry):
+            report = entry.journal.report or self._carry_out(entry)
+        if report is None:
+            return
+        self._pause_before_step(REPORTING)
+        if self._deliver(entry, report):
+            entry.journal.discard()
+            self._done.note(entry.order.key)
+            if report.action == Action.DELETE and report.fault is not None:
+                self._deleted.forget(report.instance_uuid)
+
     def _end(self, entry: _InHand) -> None:
         with self._changed:
-            del self._in_hand[entry.order.operation_id]
+            del self._in_hand[entry.order.key]
             self._ended.note(entry.order.instance.uuid)
             self._changed.notify_all()
 
     def _turn(self, entry: _InHand) -> AbstractContextManager[object]:
         return self._builds if entry.order.action == Action.CREATE else nullcontext()
 
-    def _carry_out(self, entry: _InHand) -> OperationReport:
-        """Run the steps; the report of how that ended, which is in the journal from now on."""
+    def _carry_out(self, entry: _InHand) -> OperationReport | None:
+        """Run the steps; the report of how that ended, which is in the journal from now on.
+
+        An order that does not hold any more only has what was begun for it undone.  None when the daemon stops before
+        that was known.
+        """
         journal = entry.journal
+        if not self._may_begin(entry) and self._stopping.is_set():
+            return None
         try:
             self._run(entry)
         except Exception as error:
@@ -197,6 +210,7 @@ class Runner:
             instance_uuid=order.instance.uuid,
             action=order.action,
             host=self._host.name,
+            attempt=order.attempt,
             events=events,
             fault=None if error is None else fault_of(error, host=self._host.name, step=step),
             may_retry_elsewhere=error is not None and may_succeed_elsewhere(error),
@@ -213,25 +227,53 @@ class Runner:
             LOG.warning("The power state of server %s is not known: %s", order.instance.uuid, exc)
             return None
 
+    def _may_begin(self, entry: _InHand) -> bool:
+        """Whether nova-conductor lets us work on it; also False when the daemon stops before it has answered."""
+        order, conductor = entry.order, self._host.conductor
+        if entry.control.given_up:
+            return False
+        answer = self._insist(
+            f"whether order {order.key} still holds",
+            lambda: conductor.begin_operation(
+                entry.journal.context, operation_id=order.operation_id, attempt=order.attempt, host=self._host.name
+            ),
+        )
+        if answer is False:
+            LOG.warning("Order %s to %s server %s is out of date.", order.key, order.action, order.instance.uuid)
+            entry.control.give_up(TAKEN)
+        return bool(answer)
+
     def _deliver(self, entry: _InHand, report: OperationReport) -> bool:
         """Report until it is accepted; False when the daemon stops first."""
+        try:
+            what = f"the end of operation {report.operation_id}"
+            return bool(self._insist(what, lambda: self._finish(entry, report)))
+        except (Forbidden, NotFound) as exc:
+            self._disown(entry, report, exc)
+            return True
+
+    def _finish(self, entry: _InHand, report: OperationReport) -> bool:
+        self._host.conductor.finish_operation(entry.journal.context, report=report)
+        if report.fault is None:
+            self._execution(entry).settle()
+        return True
+
+    def _insist(self, what: str, ask: Callable[[], R]) -> R | None:
+        """What nova-conductor answers, as soon as it does; None when the daemon stops first."""
         pause_s = 0.5
         while not self._stopping.is_set():
             try:
-                self._host.conductor.finish_operation(entry.journal.context, report=report)
-            except (Forbidden, NotFound) as exc:
-                self._disown(entry, report, exc)
-                return True
+                return ask()
+            except (Forbidden, NotFound):
+                raise
             except NovaError as exc:
-                LOG.warning("The end of operation %s could not be reported yet: %s", report.operation_id, exc)
+                LOG.warning("nova-conductor could not be asked yet about %s: %s", what, exc)
                 self._stopping.wait(pause_s)
                 pause_s = min(pause_s * 2, self._host.settings.retry_longest_s)
-            else:
-                return True
-        return False
+        return None
 
     def _disown(self, entry: _InHand, report: OperationReport, refusal: NovaError) -> None:
-        """The operation is not ours any more: what was built for it belongs to nobody, so it is removed."""
+        """The operation was ended by others, as failed: what was done is undone, as a failure here would have."""
         LOG.warning("Operation %s is not in our hands any more: %s", report.operation_id, refusal)
-        if report.action == Action.CREATE and report.fault is None:
+        if report.fault is None:
             self._execution(entry).undo(entry.journal.begun_steps())

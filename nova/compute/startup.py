@@ -64,13 +64,12 @@ def _until_it_works(what: str, step: Callable[[], None], *, host: Host, stopping
 
 
 def take_up_work(host: Host, runner: Runner, journals: JournalDirectory) -> None:
-    """Go on with the journals of operations that are still ours, and begin with orders that never came here."""
+    """Go on with the journals of a former run, and begin with orders that never came here."""
     orders = unfinished_orders(host)
-    ours = {instance_order(order).operation_id for order in orders.oldest_first()}
     left = journals.unfinished()
     for journal in left:
         _give_token(journal, orders)
-    runner.resume(left, still_ours=ours)
+    runner.resume(left)
     accept_all(runner, orders)
 
 

@@ -133,6 +133,7 @@ def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationRepo
         instance_uuid=operation.instance_uuid,
         action=operation.action,
         host=operation.host,
+        attempt=operation.attempt,
         fault=Fault(code=500, message=DEAD_HOST, details=details, host=operation.host),
         may_retry_elsewhere=True,
         device=_device(tx, operation),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import build, create_volume, delete, finish, hosts
+from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts
 from nova.conductor.recovery import Recovery
 from nova.conductor.volume_recovery import VolumeRecovery
 from nova.context import RequestContext
@@ -29,8 +29,8 @@ class ConductorService:
         """What the daemon must call again and again."""
         interval_s = self.cloud.settings.recovery_interval_s
         return [
-            PeriodicTask("recovery", interval_s, self._recovery.turn),
-            PeriodicTask("volume recovery", interval_s, self._volume_recovery.turn),
+            PeriodicTask("recovery", interval_s, self._recovery.turn, at_start=True),
+            PeriodicTask("volume recovery", interval_s, self._volume_recovery.turn, at_start=True),
         ]
 
     def build_instances(
@@ -51,6 +51,12 @@ class ConductorService:
         """See the interface."""
         self.cloud.db.run(
             lambda tx: finish.report_progress(tx, operation_id=operation_id, host=host, task_state=task_state)
+        )
+
+    def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
+        """See the interface."""
+        return self.cloud.db.run(
+            lambda tx: begin.begin_operation(tx, operation_id=operation_id, attempt=attempt, host=host)
         )
 
     def finish_operation(self, context: RequestContext, *, report: OperationReport) -> None:

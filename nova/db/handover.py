@@ -36,6 +36,14 @@ def hand_over(tx: Transaction, operation: Operation, *, host: str) -> bool:
     return _step(tx, operation, OperationState.RUNNING, {"host": host})
 
 
+def begin(tx: Transaction, operation_id: int, *, attempt: int, host: str) -> bool:
+    """Note that *host* is about to work on that attempt; whether it is still open and in its hands."""
+    open_states = (OperationState.REQUESTED.value, OperationState.RUNNING.value)
+    guard = (C.id == operation_id, C.attempt == attempt, C.host == host, C.state.in_(open_states))
+    values = {"state": OperationState.RUNNING.value, "updated_at": tx.now}
+    return tx.execute(update(ACTIONS).where(*guard).values(values)).rowcount == 1
+
+
 def holds(tx: Transaction, operation: Operation) -> bool:
     """Whether the caller, a conductor, still has the operation; if so nobody takes it before this commits."""
     return _step(tx, operation, OperationState.RUNNING, {})

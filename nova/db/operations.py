@@ -87,10 +87,25 @@ def touch(tx: Transaction, operation_id: int, *, host: str | None = None) -> boo
     return tx.execute(update(ACTIONS).where(*guard).values(updated_at=tx.now)).rowcount == 1
 
 
-def finish(tx: Transaction, operation_id: int, *, ok: bool, message: str = "", host: str | None = None) -> bool:
-    """End the operation; only the first call does, and with *host* only while that host has it.  Whether it did."""
+def finish(
+    tx: Transaction,
+    operation_id: int,
+    *,
+    ok: bool,
+    message: str = "",
+    host: str | None = None,
+    attempt: int | None = None,
+) -> bool:
+    """End the operation; only the first call does.  Whether it did.
+
+    With *host* only while that host has it, and with *attempt* only that one.
+    """
     state = OperationState.FINISHED if ok else OperationState.FAILED
-    guard = [_still_open(operation_id), *([] if host is None else [C.host == host])]
+    guard = [
+        _still_open(operation_id),
+        *([] if host is None else [C.host == host]),
+        *([] if attempt is None else [C.attempt == attempt]),
+    ]
     values = {"state": state.value, "message": message[:_LONGEST_MESSAGE] or None}
     ended = update(ACTIONS).where(*guard).values(finish_time=tx.now, updated_at=tx.now, **values)
     return tx.execute(ended).rowcount == 1

@@ -30,7 +30,7 @@ def order_for(
 
     It can be made again at any time: all that the request said is in the operation's arguments, but for passwords.
     """
-    order = instance_order(tx, instance, operation_id=operation.id, action=operation.action)
+    order = _order_of(tx, operation, instance)
     if operation.action in IMAGE_ACTIONS:
         request = BuildRequest.of(operation)
         return BuildOrder(
@@ -48,11 +48,16 @@ def order_for(
     return order
 
 
-def instance_order(tx: Transaction, instance: Instance, *, operation_id: int, action: str) -> InstanceOrder:
-    """The order for an operation on *instance*, as everything is now."""
+def _order_of(tx: Transaction, operation: Operation, instance: Instance) -> InstanceOrder:
+    order = instance_order(tx, instance)
+    return dataclasses.replace(order, operation_id=operation.id, action=operation.action, attempt=operation.attempt)
+
+
+def instance_order(tx: Transaction, instance: Instance) -> InstanceOrder:
+    """All about *instance* as everything is now, for no operation."""
     return InstanceOrder(
-        operation_id=operation_id,
-        action=action,
+        operation_id=0,
+        action="",
         instance=instance,
         nics=addresses.nics_of(tx, [instance.uuid]).get(instance.uuid, ()),
         block_devices=_with_hosts(tx, block_devices.for_instance(tx, instance.uuid)),

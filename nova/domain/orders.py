@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from nova.domain.instance import Fault, InjectedFile, Instance, Operation, StepE
 from nova.domain.network import Nic, RequestedNetwork
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
+from nova.errors import InternalError
 from nova.secret import Secret
 
 
@@ -24,9 +26,16 @@ class InstanceOrder:
     operation_id: int
     action: str
     instance: Instance
+    attempt: int = 1
+    """Of the operation when this order was made: with a higher one in the database, the order is out of date."""
     nics: tuple[Nic, ...] = ()
     block_devices: tuple[BlockDevice, ...] = ()
     filter: InstanceFilter | None = None
+
+    @property
+    def key(self) -> str:
+        """What tells it from other orders, those of other attempts at the same operation among them."""
+        return f"{self.operation_id}.{self.attempt}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +60,31 @@ class VolumeOrder:
 
 
 Order = BuildOrder | InstanceOrder | VolumeOrder
-"""Whatever a compute host may be told to do."""
+"""Whatever a compute host may be told to do.  A new kind has its class, its place here and one in AnyOrder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOrder:
+    """An order as it is sent and written down where it may be of any kind: in the one field of its kind."""
+
+    build: BuildOrder | None = None
+    instance: InstanceOrder | None = None
+    volume: VolumeOrder | None = None
+
+    @classmethod
+    def of(cls, order: Order) -> AnyOrder:
+        """*order* in the field of its kind."""
+        kinds = {BuildOrder: "build", InstanceOrder: "instance", VolumeOrder: "volume"}
+        fields: dict[str, Any] = {kinds[type(order)]: order}
+        return cls(**fields)
+
+    @property
+    def order(self) -> Order:
+        """The order in it; InternalError when there is none."""
+        found = self.build or self.instance or self.volume
+        if found is None:
+            raise InternalError(detail="an order of no kind")
+        return found
 
 
 def instance_order(order: Order) -> InstanceOrder:
@@ -63,20 +96,17 @@ def instance_order(order: Order) -> InstanceOrder:
 class UnfinishedOrders:
     """The orders that a host was given and whose end it never reported, each in full."""
 
-    builds: tuple[BuildOrder, ...] = ()
-    instances: tuple[InstanceOrder, ...] = ()
-    volumes: tuple[VolumeOrder, ...] = ()
+    orders: tuple[AnyOrder, ...] = ()
+    """Oldest first"""
     tokens: dict[str, Secret] = field(default_factory=dict)
     """Of the servers' owners, to read images with: by operation id as text, for builds only"""
+
+    def __iter__(self) -> Iterator[Order]:
+        return (each.order for each in self.orders)
 
     def token_for(self, operation_id: int) -> Secret | None:
         """What the host may show an image service for that operation."""
         return self.tokens.get(str(operation_id))
-
-    def oldest_first(self) -> list[Order]:
-        """All of them, in the order in which they were asked for."""
-        orders: list[Order] = [*self.builds, *self.instances, *self.volumes]
-        return sorted(orders, key=lambda order: instance_order(order).operation_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +147,8 @@ class OperationReport:
     instance_uuid: str
     action: str
     host: str
+    attempt: int = 1
+    """See InstanceOrder"""
     events: tuple[StepEvent, ...] = ()
     fault: Fault | None = None
     """Set when it failed."""

@@ -58,6 +58,8 @@ class Transition:
     needs_launched: bool = True
     needs_host: bool = True
     during: tuple[TaskState, ...] = ()
+    on_host: TaskState | None = None
+    """The one of them that begins when a host takes the order up, where that is not the first"""
     end: VmState | None = None
     failure: VmState | None = None
     obeys_lock: bool = True
@@ -80,6 +82,7 @@ TRANSITIONS: dict[Action, Transition] = {
         needs_launched=False,
         needs_host=False,
         during=(T.SCHEDULING, T.NETWORKING, T.SPAWNING),
+        on_host=T.SPAWNING,
         end=S.ACTIVE,
         failure=S.ERROR,
     ),

@@ -41,11 +41,21 @@ class Conductor(Interface):
         """The operation has come to *task_state*; ignored unless the operation is still in hand on *host*."""
         ...
 
+    @call(timeout_s=30)
+    def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
+        """Whether *host* may begin with the order of that attempt, which it has: no step runs before it was told so.
+
+        False for an order that is out of date: the operation has ended, or is in other hands, or at another attempt.
+        Asking twice does no harm.
+        """
+        ...
+
     @call(timeout_s=60)
     def finish_operation(self, context: RequestContext, *, report: OperationReport) -> None:
         """Record the end of an operation and do what follows from it (end state, retry elsewhere, release).
 
-        Reporting twice does no harm.  Refused (Forbidden) when the operation is not in the hands of ``report.host``.
+        Reporting twice does no harm.  Refused (Forbidden) when the operation is not in the hands of ``report.host``,
+        or is at another attempt.
         """
         ...
 

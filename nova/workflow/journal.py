@@ -22,7 +22,7 @@ import msgspec
 
 from nova.context import RequestContext
 from nova.domain.instance import StepEvent
-from nova.domain.orders import BuildOrder, InstanceOrder, OperationReport, Order, VolumeOrder, instance_order
+from nova.domain.orders import AnyOrder, BuildOrder, OperationReport, Order, instance_order
 from nova.system.clock import utc_now
 
 LOG = logging.getLogger(__name__)
@@ -34,9 +34,7 @@ SUFFIX = ".journal"
 
 class _Accepted(msgspec.Struct, frozen=True, tag="accepted", omit_defaults=True):
     context: RequestContext
-    build: BuildOrder | None = None
-    instance: InstanceOrder | None = None
-    volume: VolumeOrder | None = None
+    order: AnyOrder
 
 
 class _Attempt(msgspec.Struct, frozen=True, tag="attempt"):
@@ -158,7 +156,7 @@ class JournalDirectory:
         Where it cannot be written (a full disk), the journal is kept in memory: a delete must be possible then, and
         after a crash nova-conductor hands the order out again.
         """
-        path = self._path / f"{instance_order(order).operation_id}{SUFFIX}"
+        path = self._path / f"{instance_order(order).key}{SUFFIX}"
         left = self._read(path) if path.exists() else None
         if left is not None:
             return left
@@ -182,12 +180,11 @@ class JournalDirectory:
             LOG.error("The journal %s cannot be read: %s", path, exc)
             return None
         accepted = lines[0] if lines else None
-        order = _order_in(accepted) if isinstance(accepted, _Accepted) else None
-        if order is None or not isinstance(accepted, _Accepted):
+        if not isinstance(accepted, _Accepted):
             LOG.error("The file %s holds no journal; it is set aside as %s.bad.", path, path.name)
             path.replace(path.with_name(f"{path.name}.bad"))
             return None
-        journal = Journal(accepted.context, order, host=self._host, clock=self._clock, path=path)
+        journal = Journal(accepted.context, accepted.order.order, host=self._host, clock=self._clock, path=path)
         for line in lines[1:]:
             journal.apply(line)
         return journal
@@ -196,14 +193,8 @@ class JournalDirectory:
 def _first_line(context: RequestContext, order: Order) -> _Accepted:
     bare = dataclasses.replace(context, auth_token=None)
     if isinstance(order, BuildOrder):
-        return _Accepted(bare, build=dataclasses.replace(order, admin_password=None))
-    if isinstance(order, VolumeOrder):
-        return _Accepted(bare, volume=order)
-    return _Accepted(bare, instance=order)
-
-
-def _order_in(line: _Accepted) -> Order | None:
-    return line.build or line.instance or line.volume
+        order = dataclasses.replace(order, admin_password=None)
+    return _Accepted(bare, AnyOrder.of(order))
 
 
 def _lines(content: bytes) -> Iterator[_Line]:

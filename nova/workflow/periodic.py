@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work that a daemon does again and again, as its service names it to whoever drives the clock."""
+"""Work that a daemon does again and again.  Rooms name theirs; ``cmd/daemon.py`` drives the clock."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """One such piece of work.  A turn that raises is logged and does not stop the next one."""
+    """One such piece of work.  A turn that raises is logged; a slow one delays its own next turn only."""
 
     name: str
-    interval_s: float
-    """Seconds from the end of one turn to the beginning of the next"""
+    spacing_s: float
+    """Seconds from the start of one turn to the start of the next"""
     run: Callable[[], None]
+    at_start: bool = False
+    """Do the first turn at once, and not after a random part of the spacing."""

@@ -79,6 +79,11 @@ class Control:
         """Let no further step begin; *reason* is a sentence for the user."""
         self._reason = self._reason or reason
 
+    @property
+    def given_up(self) -> bool:
+        """Whether no further step will begin."""
+        return bool(self._reason)
+
     def before(self, step: str) -> None:
         """Raise Superseded or Timeout when *step* must not begin."""
         self._pause_before_step(step)

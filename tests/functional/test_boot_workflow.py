@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -17,6 +18,7 @@ from nova.compute.operations.boot import STEPS
 from nova.compute.runner import REPORTING
 from nova.conductor.service import ConductorService
 from nova.db import handover, operations, quotas
+from nova.domain.orders import BuildOrder
 from nova.domain.states import OperationState, PowerState, VmState
 from nova.domain.transitions import Action
 from nova.errors import HypervisorError, InvalidImage, NoCapacity
@@ -191,8 +193,8 @@ def test_an_order_that_comes_twice_is_carried_out_once(cloud: WorkflowCloud) -> 
     driver.delay("create_disks", 0.2)
     [uuid] = cloud.boot()
     wait_until(lambda: "create_disks" in driver.calls, 10)
-    for order in cloud.conductor.unfinished_orders(ALICE, host="a").builds:
-        cloud.api.compute.on("a").build(ALICE, order=order)
+    for order in cloud.conductor.unfinished_orders(ALICE, host="a"):
+        cloud.api.compute.on("a").build(ALICE, order=cast(BuildOrder, order))
     cloud.settled(uuid)
     assert driver.calls.count("create_disks") == 1
     assert driver.guests[uuid].starts == 1

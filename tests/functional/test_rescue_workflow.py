@@ -68,7 +68,7 @@ def test_a_server_is_rescued_and_comes_back(cloud: WorkflowCloud, uuid: str) -> 
 
     act(cloud, uuid, "unrescue")
     client.becomes(uuid, "ACTIVE")
-    assert driver.rescue_disks == {}
+    wait_until(lambda: driver.rescue_disks == {}, 10)
     assert not guest(cloud, uuid).rescued
     wait_until(lambda: cloud.journals() == [], 10)
     assert [each.action for each in cloud.operations(uuid)] == ["unrescue", "rescue", "create"]
@@ -106,7 +106,7 @@ def test_a_rescue_that_fails_brings_the_own_guest_back_as_it_was(
     assert cloud.settled(uuid)[0].vm_state is VmState.RESCUED
 
 
-@pytest.mark.parametrize("method", ["shut_down", "destroy", "start", "delete_rescue_disk"])
+@pytest.mark.parametrize("method", ["shut_down", "destroy", "start"])
 def test_an_unrescue_that_fails_leaves_the_server_in_rescue(cloud: WorkflowCloud, uuid: str, method: str) -> None:
     rescued(cloud, uuid)
     cloud.drivers["a"].fail(method, HypervisorError("not now"))
@@ -133,7 +133,7 @@ def test_an_unrescue_goes_on_whenever_its_host_daemon_was_killed(cloud: Workflow
     killed_at(cloud, step, lambda: act(cloud, uuid, "unrescue"))
     assert cloud.settled(uuid)[0].vm_state is VmState.ACTIVE
     assert not guest(cloud, uuid).rescued
-    assert cloud.drivers["a"].rescue_disks == {}
+    wait_until(lambda: cloud.drivers["a"].rescue_disks == {}, 10)
 
 
 def test_a_rescue_whose_host_died_ends_in_an_error_and_is_undone_when_the_host_is_back(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nova.cmd.building.choices import require
 from nova.cmd.building.images import image_reader
-from nova.cmd.building.parts import Parts, scheduled
+from nova.cmd.building.parts import Parts
 from nova.cmd.daemon import Service
 from nova.compute.daemon import ComputeDaemon
 from nova.compute.host import Host
@@ -27,8 +27,6 @@ from nova.virt.filters.noop import NoFilters
 
 BUILD_TIMEOUT_S = 1800.0
 """Of a whole build on this host, where the options say nothing."""
-AT_START = {"resources"}
-"""Tasks whose first turn does not wait: a new host is of use at once."""
 
 
 def build(parts: Parts) -> list[Service]:
@@ -59,7 +57,7 @@ def build(parts: Parts) -> list[Service]:
         "nova-compute",
         Compute,
         daemon.service,
-        tasks=[scheduled(task, at_start=task.name in AT_START) for task in daemon.periodic_tasks()],
+        tasks=daemon.periodic_tasks(),
         heartbeat=daemon.heartbeat,
         prepare=start,
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nova.cmd.building.parts import Parts, scheduled
+from nova.cmd.building.parts import Parts
 from nova.cmd.daemon import Service
 from nova.conductor.cloud import Cloud, no_token
 from nova.conductor.service import ConductorService
@@ -50,8 +50,7 @@ def build(parts: Parts) -> list[Service]:
         pause_before_step=parts.pause_before_step("conductor"),
     )
     service = ConductorService(cloud)
-    tasks = [scheduled(task, at_start=True) for task in service.periodic_tasks()]
-    return [parts.daemon("nova-conductor", Conductor, service, tasks=tasks)]
+    return [parts.daemon("nova-conductor", Conductor, service, tasks=service.periodic_tasks())]
 
 
 def _token_of(parts: Parts, *, ttl_s: float) -> Callable[[str, str], Secret | None]:

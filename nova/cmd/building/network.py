@@ -10,10 +10,9 @@ from nova import errors
 from nova.cmd.building.choices import require
 from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import database_settings
-from nova.cmd.daemon import PeriodicTask, Service
+from nova.cmd.daemon import Service
 from nova.cmd.dhcpbridge import Settings, write_own_file
 from nova.cmd.quotas import quota_defaults
-from nova.context import RequestContext
 from nova.interfaces.network import NetworkService
 from nova.network.flat_dhcp import FlatDhcp
 from nova.network.linux.dhcp import DhcpServer
@@ -25,6 +24,7 @@ from nova.network.wiring import Wiring
 from nova.system.bridge import Bridges
 from nova.system.files import ensure_directory
 from nova.system.iptables import Iptables
+from nova.workflow.periodic import PeriodicTask
 
 OWNER = "nova-network"
 _OPEN_TO_DNSMASQ = 0o755
@@ -33,16 +33,9 @@ _OPEN_TO_DNSMASQ = 0o755
 def build(parts: Parts) -> list[Service]:
     """The daemon."""
     network = network_host(parts)
-
-    def check(_context: RequestContext) -> None:
-        network.check_dhcp()
-
-    def tidy(_context: RequestContext) -> None:
-        network.periodic()
-
     tasks = [
-        PeriodicTask(name="DHCP servers", run=check, spacing_s=10),
-        PeriodicTask(name="networks and leases", run=tidy, spacing_s=parts.conf.periodic_interval),
+        PeriodicTask("DHCP servers", 10, network.check_dhcp),
+        PeriodicTask("networks and leases", parts.conf.periodic_interval, network.periodic),
     ]
     return [parts.daemon("nova-network", NetworkService, network, tasks=tasks, prepare=network.start)]
 

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nova.cmd.configuration import command_runner, transport_settings
-from nova.cmd.daemon import Daemon, PeriodicTask
+from nova.cmd.daemon import Daemon
 from nova.conf.loading import Loaded
-from nova.context import RequestContext
 from nova.rpc.client import client_for
 from nova.rpc.interface import Interface
 from nova.rpc.server import Server
 from nova.rpc.transport import Transport, connect
 from nova.system.commands import CommandRunner
 from nova.system.files import ensure_directory
-from nova.workflow import periodic
+from nova.workflow.periodic import PeriodicTask
 
 if TYPE_CHECKING:
     from nova.db.engine import Database
@@ -123,12 +122,3 @@ class Parts:
                 enabled=conf.enable_new_services,
             )
         )
-
-
-def scheduled(task: periodic.PeriodicTask, *, at_start: bool = False) -> PeriodicTask:
-    """A room's own periodic work, as a daemon runs it."""
-
-    def turn(_context: RequestContext) -> None:
-        task.run()
-
-    return PeriodicTask(name=task.name, run=turn, spacing_s=task.interval_s, run_at_start=at_start)

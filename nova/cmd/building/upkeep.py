@@ -11,9 +11,9 @@ from collections.abc import Container
 from nova.cmd.building.images import local_images
 from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import image_store
-from nova.cmd.daemon import Daemon, PeriodicTask
-from nova.context import RequestContext
+from nova.cmd.daemon import Daemon
 from nova.identity.builtin import BuiltinIdentity
+from nova.workflow.periodic import PeriodicTask
 
 SWEEP_S = 300.0
 PURGE_S = 600.0
@@ -25,7 +25,7 @@ def upkeep(parts: Parts, apis: Container[str], identity: BuiltinIdentity) -> lis
     if "image" in apis and image_store(parts.conf) == "local":
         tasks.append(_sweep(parts))
     if "identity" in apis:
-        tasks.append(_purge(identity))
+        tasks.append(PeriodicTask("expired tokens", PURGE_S, lambda: _purge(identity)))
     if not tasks or not parts.conf.periodic_enable:
         return []
     return [Daemon("upkeep of nova-api", host=parts.host, periodic=tasks)]
@@ -34,14 +34,11 @@ def upkeep(parts: Parts, apis: Container[str], identity: BuiltinIdentity) -> lis
 def _sweep(parts: Parts) -> PeriodicTask:
     images = local_images(parts)
 
-    def sweep(_context: RequestContext) -> None:
+    def sweep() -> None:
         images.sweep()
 
-    return PeriodicTask(name="image store", run=sweep, spacing_s=SWEEP_S, run_at_start=True)
+    return PeriodicTask("image store", SWEEP_S, sweep, at_start=True)
 
 
-def _purge(identity: BuiltinIdentity) -> PeriodicTask:
-    def purge(_context: RequestContext) -> None:
-        identity.purge_expired()
-
-    return PeriodicTask(name="expired tokens", run=purge, spacing_s=PURGE_S)
+def _purge(identity: BuiltinIdentity) -> None:
+    identity.purge_expired()

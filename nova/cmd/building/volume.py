@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nova.cmd.building.choices import require
 from nova.cmd.building.parts import Parts
-from nova.cmd.daemon import PeriodicTask, Service
+from nova.cmd.daemon import Service
 from nova.context import admin_context
 from nova.interfaces.volume import VolumeService
 from nova.volume.drivers.base import VolumeDriver
@@ -18,6 +18,7 @@ from nova.volume.service import VolumeHost
 from nova.volume.targets.sending import sender
 from nova.volume.targets.tgt import TgtTarget
 from nova.volume.workplace import VolumeSettings, Workplace
+from nova.workflow.periodic import PeriodicTask
 
 
 def build(parts: Parts) -> list[Service]:
@@ -31,7 +32,10 @@ def build(parts: Parts) -> list[Service]:
     target = TgtTarget(sender(conf.iscsi_control_port, parts.commands))
     host = VolumeHost(Workplace(db=parts.db, driver=_driver(parts), target=target, settings=settings))
     task = PeriodicTask(
-        name="capacity and exports", run=host.look_after, spacing_s=conf.volume_stats_interval, run_at_start=True
+        "capacity and exports",
+        conf.volume_stats_interval,
+        lambda: host.look_after(admin_context("volumes of this host")),
+        at_start=True,
     )
     start_up = functools.partial(host.start_up, admin_context("volumes of this host are looked after at start"))
     return [parts.daemon("nova-volume", VolumeService, host, tasks=[task], prepare=start_up)]

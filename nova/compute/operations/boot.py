@@ -7,7 +7,6 @@ nova-conductor then tries another host, or gives up and releases addresses and r
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 from nova.compute.operations.work import (
@@ -19,12 +18,8 @@ from nova.compute.operations.work import (
     remove_filters,
 )
 from nova.domain.orders import BuildOrder
-from nova.domain.states import TaskState
-from nova.errors import Unavailable
 from nova.virt.driver import Guest
 from nova.workflow.steps import Step
-
-LOG = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,8 +42,7 @@ def fetch_images(boot: Boot) -> None:
 
 
 def create_disks(boot: Boot) -> None:
-    """Make the instance's directory and disks, once the server's owner was told that it has come this far."""
-    _tell_spawning(boot)
+    """Make the instance's directory and disks."""
     build = boot.build
     boot.host.driver.create_disks(boot.instance, image=build.image, kernel=build.kernel, ramdisk=build.ramdisk)
 
@@ -63,18 +57,6 @@ def start_guest(boot: Boot) -> None:
     boot.host.driver.start(
         Guest(instance=boot.instance, image=boot.build.image, nics=boot.order.nics, volumes=tuple(boot.volumes))
     )
-
-
-def _tell_spawning(boot: Boot) -> None:
-    try:
-        boot.host.conductor.report_progress(
-            boot.context,
-            operation_id=boot.order.operation_id,
-            host=boot.host.name,
-            task_state=TaskState.SPAWNING,
-        )
-    except Unavailable as exc:
-        LOG.warning("The progress of server %s could not be reported: %s", boot.instance.uuid, exc)
 
 
 STEPS: list[Step[Boot]] = [

@@ -89,8 +89,8 @@ UNRESCUE_STEPS: list[Step[Work]] = [
     Step(connect_volumes),
     Step(apply_filters),
     Step(start_guest, undo=destroy_guest),
-    Step(delete_rescue_disk),
 ]
+"""The rescue disk goes once the end is known to the cloud: until then there may be a way back to it."""
 
 START_STEPS: list[Step[Work]] = [
     Step(apply_filters),

@@ -46,12 +46,18 @@ def detach_from_guest(work: VolumeWork) -> None:
     work.host.driver.detach_volume(work.guest(), work.device)
 
 
+def give_back(work: VolumeWork) -> None:
+    """Let the guest have the disk that it was to lose."""
+    connect(work)
+    attach_to_guest(work)
+
+
 ATTACH_STEPS: list[Step[VolumeWork]] = [
     Step(connect, undo=disconnect),
     Step(attach_to_guest, undo=detach_from_guest),
 ]
 
 DETACH_STEPS: list[Step[VolumeWork]] = [
-    Step(detach_from_guest),
+    Step(detach_from_guest, undo=give_back),
     Step(disconnect),
 ]

@@ -21,7 +21,7 @@ def unfinished_orders(host: Host) -> UnfinishedOrders:
 
 def accept_all(runner: Runner, orders: UnfinishedOrders) -> None:
     """Take up *orders*, oldest first; those that are in hand already are left alone."""
-    for order in orders.oldest_first():
+    for order in orders:
         runner.accept(_context(order, orders.token_for(instance_order(order).operation_id)), order)
 
 

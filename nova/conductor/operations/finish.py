@@ -2,7 +2,7 @@
 """The end of an operation that a compute host was given: its report is applied in one transaction.
 
 Runs in nova-conductor.  The same report twice changes nothing the second time.  A report on an operation that is not
-in the reporter's hands is refused, and the reporter then removes what it made.  A build that failed for reasons of its
+in the reporter's hands is refused, and the reporter then undoes what it did.  A build that failed for reasons of its
 host is put back, to be tried on another one.
 """
 
@@ -52,7 +52,7 @@ def apply(cloud: Cloud, tx: Transaction, context: RequestContext, report: Operat
             return
         report = dataclasses.replace(report, fault=_exhausted(tx, report, report.fault))
     ok, message = report.fault is None, report.fault.message if report.fault else ""
-    if not operations.finish(tx, report.operation_id, ok=ok, message=message, host=report.host):
+    if not operations.finish(tx, report.operation_id, ok=ok, message=message, host=report.host, attempt=report.attempt):
         _check_applied(tx, report)
         return
     operations.add_events(tx, report.operation_id, report.events)
@@ -63,7 +63,7 @@ def _check_applied(tx: Transaction, report: OperationReport) -> None:
     """Nothing, when the operation ended on that host as the report says; Forbidden else."""
     found = operations.get(tx, report.operation_id)
     as_reported = OperationState.FINISHED if report.fault is None else OperationState.FAILED
-    if found.host != report.host or found.state is not as_reported:
+    if (found.host, found.attempt, found.state) != (report.host, report.attempt, as_reported):
         raise Forbidden(f"Operation {report.operation_id} is not in the hands of host {report.host}.")
 
 
@@ -139,7 +139,7 @@ def _retry_elsewhere(cloud: Cloud, tx: Transaction, context: RequestContext, rep
 
 
 def _may_retry(cloud: Cloud, operation: Operation, request: BuildRequest, report: OperationReport) -> bool:
-    in_hand = operation.state in IN_HAND and operation.host == report.host
+    in_hand = operation.state in IN_HAND and (operation.host, operation.attempt) == (report.host, report.attempt)
     return in_hand and not request.force_host and len(request.ignore_hosts) + 1 < cloud.settings.max_attempts
 
 

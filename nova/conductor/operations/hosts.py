@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from nova.conductor.cloud import Cloud
 from nova.db import instances, operations, orders, services
 from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
-from nova.domain.orders import BuildOrder, InstanceOrder, UnfinishedOrders, VolumeOrder
+from nova.domain.orders import AnyOrder, BuildOrder, InstanceOrder, Order, UnfinishedOrders
 from nova.domain.states import PowerState, VmState
 from nova.errors import NotFound
 from nova.secret import Secret
@@ -30,21 +28,22 @@ def is_alive(tx: Transaction, host: str, *, down_time_s: float) -> bool:
 def unfinished_orders(cloud: Cloud, host: str) -> UnfinishedOrders:
     """See the interface."""
     found = cloud.db.run(lambda tx: _unfinished_on(tx, host))
-    return dataclasses.replace(found, tokens=_tokens(cloud, found.builds))
+    return UnfinishedOrders(orders=tuple(map(AnyOrder.of, found)), tokens=_tokens(cloud, found))
 
 
-def _tokens(cloud: Cloud, builds: tuple[BuildOrder, ...]) -> dict[str, Secret]:
+def _tokens(cloud: Cloud, orders: list[Order]) -> dict[str, Secret]:
     made = {
         str(build.order.operation_id): cloud.token_of(build.order.instance.user_id, build.order.instance.project_id)
-        for build in builds
+        for build in orders
+        if isinstance(build, BuildOrder)
     }
     return {number: token for number, token in made.items() if token is not None}
 
 
-def _unfinished_on(tx: Transaction, host: str) -> UnfinishedOrders:
+def _unfinished_on(tx: Transaction, host: str) -> list[Order]:
     open_ones = operations.unfinished_on(tx, host)
     known = instances.get_many(tx, sorted({operation.instance_uuid for operation in open_ones}))
-    found = []
+    found: list[Order] = []
     for operation in open_ones:
         instance = known.get(operation.instance_uuid)
         if instance is None:
@@ -53,18 +52,14 @@ def _unfinished_on(tx: Transaction, host: str) -> UnfinishedOrders:
             found.append(order_for(tx, operation, instance))
         except NotFound as exc:
             operations.finish(tx, operation.id, ok=False, message=exc.message)
-    return UnfinishedOrders(
-        builds=tuple(order for order in found if isinstance(order, BuildOrder)),
-        instances=tuple(order for order in found if isinstance(order, InstanceOrder)),
-        volumes=tuple(order for order in found if isinstance(order, VolumeOrder)),
-    )
+    return found
 
 
 def instance_orders(tx: Transaction, host: str, instance_uuids: tuple[str, ...]) -> list[InstanceOrder]:
     """See the interface."""
     here = instances.find_on_host(tx, host)
     return [
-        orders.instance_order(tx, instance, operation_id=0, action="")
+        orders.instance_order(tx, instance)
         for instance in here
         if not instance_uuids or instance.uuid in instance_uuids
     ]

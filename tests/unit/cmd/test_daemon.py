@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from nova.cmd.daemon import Daemon, PeriodicTask
-from nova.context import RequestContext
+from nova.cmd.daemon import Daemon
 from nova.telemetry.logging import bound
+from nova.workflow.periodic import PeriodicTask
 from tests.unit.cmd.served_process import wait_for
 
 
@@ -38,13 +38,13 @@ def test_it_prepares_before_it_takes_messages() -> None:
 def test_a_failing_task_stops_neither_itself_nor_others(caplog: pytest.LogCaptureFixture) -> None:
     turns: list[str] = []
 
-    def bad(context: RequestContext) -> None:
+    def bad() -> None:
         turns.append("bad")
         raise OSError("no")
 
     tasks = [
-        PeriodicTask(name="bad", run=bad, spacing_s=0.01, run_at_start=True),
-        PeriodicTask(name="good", run=lambda context: turns.append("good"), spacing_s=0.01, run_at_start=True),
+        PeriodicTask("bad", 0.01, bad, at_start=True),
+        PeriodicTask("good", 0.01, lambda: turns.append("good"), at_start=True),
     ]
     daemon = Daemon("nova-x", host="h", periodic=tasks)
     daemon.start()
@@ -57,15 +57,13 @@ def test_a_slow_task_does_not_pile_up() -> None:
     running: list[int] = []
     most: list[int] = []
 
-    def slow(context: RequestContext) -> None:
+    def slow() -> None:
         running.append(1)
         most.append(len(running))
         time.sleep(0.02)
         running.pop()
 
-    daemon = Daemon(
-        "nova-x", host="h", periodic=[PeriodicTask(name="slow", run=slow, spacing_s=0.001, run_at_start=True)]
-    )
+    daemon = Daemon("nova-x", host="h", periodic=[PeriodicTask("slow", 0.001, slow, at_start=True)])
     daemon.start()
     wait_for(lambda: len(most) >= 4)
     daemon.stop(1)
@@ -74,7 +72,7 @@ def test_a_slow_task_does_not_pile_up() -> None:
 
 def test_the_first_turn_comes_after_a_part_of_the_spacing_only() -> None:
     turns: list[float] = []
-    task = PeriodicTask(name="t", run=lambda context: turns.append(1), spacing_s=1000)
+    task = PeriodicTask("t", 1000, lambda: turns.append(1))
     daemon = Daemon("nova-x", host="h", periodic=[task], max_first_delay_s=0.05)
     daemon.start()
     wait_for(lambda: len(turns) == 1)
@@ -84,13 +82,13 @@ def test_the_first_turn_comes_after_a_part_of_the_spacing_only() -> None:
 def test_every_turn_has_a_request_id_of_its_own_in_context_and_log() -> None:
     seen: list[str] = []
 
-    def look(context: RequestContext) -> None:
+    def look() -> None:
         current = bound()
-        assert current == context
-        assert context.is_admin
-        seen.append(context.request_id)
+        assert current is not None
+        assert current.is_admin
+        seen.append(current.request_id)
 
-    daemon = Daemon("nova-x", host="h", periodic=[PeriodicTask(name="t", run=look, spacing_s=0.001, run_at_start=True)])
+    daemon = Daemon("nova-x", host="h", periodic=[PeriodicTask("t", 0.001, look, at_start=True)])
     daemon.start()
     wait_for(lambda: len(seen) >= 3)
     daemon.stop(1)
@@ -118,13 +116,11 @@ def test_work_that_does_not_end_in_time_is_left(caplog: pytest.LogCaptureFixture
     release = threading.Event()
     begun = threading.Event()
 
-    def stuck(context: RequestContext) -> None:
+    def stuck() -> None:
         begun.set()
         release.wait(10)
 
-    daemon = Daemon(
-        "nova-x", host="h", periodic=[PeriodicTask(name="stuck", run=stuck, spacing_s=1, run_at_start=True)]
-    )
+    daemon = Daemon("nova-x", host="h", periodic=[PeriodicTask("stuck", 1, stuck, at_start=True)])
     daemon.start()
     assert begun.wait(5)
     began_at = time.monotonic()

@@ -16,7 +16,7 @@ from nova.domain.flavor import STOCK_FLAVORS
 from nova.domain.host import HostResources
 from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, OperationReport, UnfinishedOrders
-from nova.domain.states import PowerState, TaskState, VmState
+from nova.domain.states import PowerState, VmState
 from nova.domain.transitions import Action
 from nova.errors import NovaError
 from nova.interfaces.conductor import Conductor
@@ -60,7 +60,11 @@ class FakeConductor:
         self.reports: list[OperationReport] = []
         self.refusals: list[NovaError] = []
         """Raised by finish_operation, one after another, before anything is accepted"""
-        self.progress: list[TaskState] = []
+        self.away: list[NovaError] = []
+        """Raised by begin_operation, one after another"""
+        self.asked: list[int] = []
+        self.ended: set[int] = set()
+        """Operations that no host may begin with"""
         self.beats: list[str] = []
         self.resources: list[HostResources] = []
         self.states: list[dict[str, PowerState]] = []
@@ -69,13 +73,16 @@ class FakeConductor:
         self.unfinished = UnfinishedOrders()
         self.orders: list[InstanceOrder] = []
 
+    def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
+        if self.away:
+            raise self.away.pop(0)
+        self.asked.append(operation_id)
+        return operation_id not in self.ended
+
     def finish_operation(self, context: RequestContext, *, report: OperationReport) -> None:
         if self.refusals:
             raise self.refusals.pop(0)
         self.reports.append(report)
-
-    def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
-        self.progress.append(task_state)
 
     def heartbeat(self, context: RequestContext, *, host: str, binary: str, topic: str) -> None:
         self.beats.append(binary)

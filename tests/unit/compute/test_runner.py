@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
-from nova.domain.states import PowerState, TaskState
+from nova.domain.states import PowerState
 from nova.domain.transitions import Action
 from nova.errors import Forbidden, HypervisorError, InvalidImage, NoCapacity, Timeout, Unavailable
 from tests.unit.compute.stand_ins import CONTEXT, ComputeHost, build, instance, order
@@ -25,7 +26,7 @@ def test_a_build_is_reported_with_its_steps_and_the_guests_power_state(a: Comput
     assert report.fault is None
     assert report.power_state is PowerState.RUNNING
     assert [event.result for event in report.events] == ["Success"] * 6
-    assert a.conductor.progress == [TaskState.SPAWNING]
+    assert a.conductor.asked == [7]
     assert a.journals.unfinished() == []
 
 
@@ -100,7 +101,7 @@ def test_a_report_that_was_not_delivered_before_a_restart_is_delivered_after_it(
     a.runner.stop(5)
     a.conductor.refusals = []
     again = a.new_runner()
-    again.resume(a.journals.unfinished(), still_ours={7})
+    again.resume(a.journals.unfinished())
     assert again.wait_idle(10)
     assert [report.operation_id for report in a.conductor.reports] == [7]
     assert a.driver.guests[instance().uuid].starts == 1
@@ -111,11 +112,68 @@ def test_what_was_given_to_another_host_is_undone_and_not_resumed(a: ComputeHost
     journal.attempt()
     journal.began("create_disks")
     a.driver.create_disks(instance(), image=None, kernel=None, ramdisk=None)
+    a.conductor.ended = {7}
     a.conductor.refusals = [Forbidden("not in your hands")]
-    a.runner.resume([journal], still_ours=set())
+    a.runner.resume([journal])
     a.settled()
     assert a.driver.disks == {}
     assert "start" not in a.driver.calls
+
+
+def test_an_order_that_is_out_of_date_is_not_begun(a: ComputeHost) -> None:
+    a.conductor.ended = {7}
+    a.runner.accept(CONTEXT, order(Action.REBOOT_HARD))
+    [report] = a.settled()
+    assert report.fault is not None
+    assert (a.driver.calls, report.events) == ([], ())
+
+
+def test_a_delete_that_is_out_of_date_stops_nothing(a: ComputeHost) -> None:
+    a.conductor.ended = {8}
+    a.runner.accept(CONTEXT, order(Action.DELETE, 8))
+    a.settled()
+    a.runner.accept(CONTEXT, build(9))
+    assert a.settled()[-1].fault is None
+
+
+def test_a_delete_that_failed_does_not_keep_later_orders_from_being_done(a: ComputeHost) -> None:
+    a.driver.fail("destroy", HypervisorError("not now"))
+    a.runner.accept(CONTEXT, order(Action.DELETE, 8))
+    a.settled()
+    a.runner.accept(CONTEXT, order(Action.REBOOT_HARD, 9))
+    assert [report.fault is None for report in a.settled()] == [False, True]
+
+
+@pytest.mark.parametrize("action", [Action.START, Action.REBOOT_HARD, Action.STOP])
+def test_what_was_done_after_others_had_ended_the_operation_is_undone(a: ComputeHost, action: Action) -> None:
+    a.conductor.refusals = [Forbidden("not in your hands")]
+    a.runner.accept(CONTEXT, order(action))
+    assert a.settled() == []
+    assert a.driver.guests.keys() == ({instance().uuid} if action is Action.REBOOT_HARD else set())
+
+
+def test_no_step_is_done_before_nova_conductor_has_answered(a: ComputeHost) -> None:
+    a.conductor.away = [Unavailable("no broker"), Timeout("no answer")]
+    a.runner.accept(CONTEXT, build())
+    [report] = a.settled()
+    assert report.fault is None
+    assert a.conductor.away == []
+
+
+def test_a_daemon_that_stops_before_it_was_answered_keeps_the_order(a: ComputeHost) -> None:
+    a.conductor.away = [Unavailable("no broker")] * 1000
+    a.runner.accept(CONTEXT, build())
+    a.runner.stop(5)
+    assert a.runner.wait_idle(10)
+    [left] = a.journals.unfinished()
+    assert (left.events, left.report, a.conductor.reports) == ((), None, [])
+
+
+def test_orders_of_two_attempts_are_two_orders(a: ComputeHost) -> None:
+    a.runner.accept(CONTEXT, order(Action.REBOOT_HARD))
+    a.settled()
+    a.runner.accept(CONTEXT, dataclasses.replace(order(Action.REBOOT_HARD), attempt=2))
+    assert [report.attempt for report in a.settled()] == [1, 2]
 
 
 def test_orders_for_different_servers_do_not_wait_for_each_other(a: ComputeHost) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nova.compute.startup import come_up
-from nova.domain.orders import InstanceOrder, UnfinishedOrders
+from nova.domain.orders import AnyOrder, InstanceOrder, UnfinishedOrders
 from nova.domain.states import PowerState, TaskState, VmState
 from nova.domain.transitions import Action
 from nova.errors import HypervisorError, Unavailable
@@ -26,7 +26,7 @@ def test_it_waits_for_a_hypervisor_that_is_down(tmp_path: Path, caplog: pytest.L
 def test_interrupted_work_is_finished_and_orders_that_never_came_are_fetched(tmp_path: Path) -> None:
     a = ComputeHost(tmp_path)
     a.journals.open(CONTEXT, build(3, 1)).attempt()
-    a.conductor.unfinished = UnfinishedOrders(builds=(build(3, 1),), instances=(order(Action.START, 4, 2),))
+    a.conductor.unfinished = UnfinishedOrders(orders=tuple(map(AnyOrder.of, (build(3, 1), order(Action.START, 4, 2)))))
     come_up(a.host, a.runner, a.journals, stopping=never())
     assert sorted(report.operation_id for report in a.settled()) == [3, 4]
     assert len(a.driver.guests) == 2

@@ -8,7 +8,7 @@ from typing import cast
 from nova.compute.periodic.unfinished import accept_all
 from nova.compute.runner import Runner
 from nova.context import RequestContext
-from nova.domain.orders import Order, UnfinishedOrders, instance_order
+from nova.domain.orders import AnyOrder, Order, UnfinishedOrders, instance_order
 from nova.domain.transitions import Action
 from nova.secret import Secret
 from tests.unit.compute.stand_ins import build, order
@@ -27,7 +27,8 @@ class Taken:
 def test_each_order_is_taken_up_with_its_own_token_and_the_owner_of_its_server() -> None:
     taken = Taken()
     orders = UnfinishedOrders(
-        builds=(build(3, 1), build(5, 3)), instances=(order(Action.START, 4, 2),), tokens={"3": Secret("three")}
+        orders=tuple(map(AnyOrder.of, (build(3, 1), order(Action.START, 4, 2), build(5, 3)))),
+        tokens={"3": Secret("three")},
     )
     accept_all(cast(Runner, taken), orders)
     tokens = {number: context.auth_token for number, context in taken.contexts.items()}
