@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova.compute.host import Host
-from nova.compute.operations import boot, delete, power, reboot, rescue, volumes
+from nova.compute.operations import boot, delete, power, reboot, rescue, suspend, volumes
 from nova.compute.operations.work import Work
 from nova.context import RequestContext
 from nova.domain.orders import BuildOrder, Order, VolumeOrder, instance_order
@@ -96,6 +96,10 @@ PLANS: Mapping[Action, Plan] = {
     Action.REBOOT_HARD: Plan(reboot.HARD_STEPS, _work),
     Action.STOP: Plan(power.STOP_STEPS, _work),
     Action.START: Plan(power.START_STEPS, _work),
+    Action.PAUSE: Plan(suspend.PAUSE_STEPS, _work),
+    Action.UNPAUSE: Plan(suspend.UNPAUSE_STEPS, _work),
+    Action.SUSPEND: Plan(suspend.SUSPEND_STEPS, _work),
+    Action.RESUME: Plan(suspend.RESUME_STEPS, _work),
     Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),

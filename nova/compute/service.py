@@ -47,6 +47,22 @@ class ComputeService:
         """See :mod:`nova.compute.operations.power`."""
         self._accept(Action.START, context, order)
 
+    def pause(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.suspend`."""
+        self._accept(Action.PAUSE, context, order)
+
+    def unpause(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.suspend`."""
+        self._accept(Action.UNPAUSE, context, order)
+
+    def suspend(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.suspend`."""
+        self._accept(Action.SUSPEND, context, order)
+
+    def resume(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.suspend`."""
+        self._accept(Action.RESUME, context, order)
+
     def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
         """See :mod:`nova.compute.operations.volumes`."""
         self._accept(Action.ATTACH_VOLUME, context, order)

@@ -25,6 +25,10 @@ class Action(enum.StrEnum):
     REBOOT_HARD = "reboot_hard"
     STOP = "stop"
     START = "start"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    SUSPEND = "suspend"
+    RESUME = "resume"
     ATTACH_VOLUME = "attach_volume"
     DETACH_VOLUME = "detach_volume"
     RESCUE = "rescue"
@@ -119,6 +123,26 @@ TRANSITIONS: dict[Action, Transition] = {
     Action.START: Transition(
         allowed=frozenset({S.STOPPED}),
         during=(T.POWERING_ON,),
+        end=S.ACTIVE,
+    ),
+    Action.PAUSE: Transition(
+        allowed=frozenset({S.ACTIVE}),
+        during=(T.PAUSING,),
+        end=S.PAUSED,
+    ),
+    Action.UNPAUSE: Transition(
+        allowed=frozenset({S.PAUSED}),
+        during=(T.UNPAUSING,),
+        end=S.ACTIVE,
+    ),
+    Action.SUSPEND: Transition(
+        allowed=frozenset({S.ACTIVE}),
+        during=(T.SUSPENDING,),
+        end=S.SUSPENDED,
+    ),
+    Action.RESUME: Transition(
+        allowed=frozenset({S.SUSPENDED}),
+        during=(T.RESUMING,),
         end=S.ACTIVE,
     ),
     Action.ATTACH_VOLUME: Transition(

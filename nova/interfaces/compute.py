@@ -49,6 +49,26 @@ class Compute(Interface):
         ...
 
     @cast
+    def pause(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Stop the guest's processors; it stays in memory."""
+        ...
+
+    @cast
+    def unpause(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Let a paused guest go on."""
+        ...
+
+    @cast
+    def suspend(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Write the guest's memory to its host's disk, and power it off."""
+        ...
+
+    @cast
+    def resume(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Bring a suspended guest back."""
+        ...
+
+    @cast
     def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
         """Connect a volume to the guest."""
         ...
@@ -86,6 +106,10 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.REBOOT_HARD: Compute.reboot_hard,
     Action.STOP: Compute.stop,
     Action.START: Compute.start,
+    Action.PAUSE: Compute.pause,
+    Action.UNPAUSE: Compute.unpause,
+    Action.SUSPEND: Compute.suspend,
+    Action.RESUME: Compute.resume,
     Action.ATTACH_VOLUME: Compute.attach_volume,
     Action.DETACH_VOLUME: Compute.detach_volume,
     Action.RESCUE: Compute.rescue,

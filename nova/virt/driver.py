@@ -90,7 +90,7 @@ class Lifecycle(Protocol):
     """Guests: start, stop, look."""
 
     def start(self, guest: Guest) -> None:
-        """Define the guest and run it, with all its disks and cards."""
+        """Define the guest and run it, with all its disks and cards; a suspended one goes on where it was."""
         ...
 
     def define(self, guest: Guest) -> None:
@@ -98,7 +98,7 @@ class Lifecycle(Protocol):
         ...
 
     def destroy(self, instance: Instance) -> None:
-        """Stop the guest at once and forget its definition; the disks stay."""
+        """Stop the guest at once and forget its definition, and the memory of a suspended one; the disks stay."""
         ...
 
     def shut_down(self, instance: Instance, *, timeout_s: float) -> None:
@@ -107,6 +107,21 @@ class Lifecycle(Protocol):
 
     def reboot(self, guest: Guest, *, timeout_s: float) -> None:
         """Ask the guest to reboot; one that has not gone down after *timeout_s* is reset."""
+        ...
+
+    def pause(self, instance: Instance) -> None:
+        """Stop the guest's processors; NotFound, and InvalidState for one that is off."""
+        ...
+
+    def unpause(self, instance: Instance) -> None:
+        """Let a paused guest go on; NotFound, and InvalidState for one that is off."""
+        ...
+
+    def suspend(self, instance: Instance) -> None:
+        """Write the guest's memory to the disk and power it off; its next start goes on from there.
+
+        NotFound, and InvalidState for a guest that is off and has no such memory.
+        """
         ...
 
     def power_state(self, instance: Instance) -> PowerState:

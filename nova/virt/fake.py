@@ -28,6 +28,7 @@ from nova.virt.driver import AttachedVolume, Guest, ImageReader
 from nova.virt.images.inspector import GIB, Inspection, check_fits
 
 CONSOLE_BYTES = 64 * 1024
+ON = frozenset({PowerState.RUNNING, PowerState.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class FakeGuest:
     volumes: dict[str, AttachedVolume] = field(default_factory=dict)
     starts: int = 0
     rescued: bool = False
+    saved: bool = False
+    """Whether its memory is on the disk"""
 
 
 class FakeDriver:
@@ -68,6 +71,8 @@ class FakeDriver:
         """GB on disk by instance uuid"""
         self.rescue_disks: dict[str, str] = {}
         """The image that each rescue disk was made from, by instance uuid"""
+        self._consoles: dict[str, bytes] = {}
+        """What the last guest of an instance had said: its log is among its disks"""
         self.calls: list[str] = []
         """Names of the methods that were called, in order; only those that change something"""
 
@@ -121,6 +126,7 @@ class FakeDriver:
         self._enter("delete_disks")
         with self._lock:
             self.disks.pop(instance.uuid, None)
+            self._consoles.pop(instance.uuid, None)
             self.rescue_disks.pop(instance.uuid, None)
 
     def stored_instances(self) -> frozenset[str]:
@@ -133,11 +139,13 @@ class FakeDriver:
         return ()
 
     def start(self, guest: Guest) -> None:
-        """The guest runs and says so on its console."""
+        """The guest runs and says so on its console; one that was suspended has nothing to say."""
         self._enter("start")
         with self._lock:
             found = self._defined(guest)
-            if found.state is not PowerState.RUNNING:
+            if found.saved:
+                found.state, found.saved = PowerState.RUNNING, False
+            elif found.state not in ON:
                 _boot(found)
 
     def define(self, guest: Guest) -> None:
@@ -150,7 +158,9 @@ class FakeDriver:
         """The guest is gone."""
         self._enter("destroy")
         with self._lock:
-            self.guests.pop(instance.uuid, None)
+            gone = self.guests.pop(instance.uuid, None)
+            if gone is not None and instance.uuid in self.disks:
+                self._consoles[instance.uuid] = gone.console
 
     def shut_down(self, instance: Instance, *, timeout_s: float) -> None:
         """The guest obeys at once."""
@@ -164,6 +174,28 @@ class FakeDriver:
         self._enter("reboot")
         self.shut_down(guest.instance, timeout_s=timeout_s)
         self.start(guest)
+
+    def pause(self, instance: Instance) -> None:
+        """It stands still."""
+        self._enter("pause")
+        with self._running(instance) as guest:
+            guest.state = PowerState.PAUSED
+
+    def unpause(self, instance: Instance) -> None:
+        """It goes on."""
+        self._enter("unpause")
+        with self._running(instance) as guest:
+            guest.state = PowerState.RUNNING
+
+    def suspend(self, instance: Instance) -> None:
+        """It is off, and remembers."""
+        self._enter("suspend")
+        with self._known(instance) as guest:
+            if guest is None:
+                raise errors.NotFound.of("server", instance.uuid)
+            if not guest.saved:
+                _check_on(guest)
+            guest.state, guest.saved = PowerState.SHUTDOWN, True
 
     def power_state(self, instance: Instance) -> PowerState:
         """What the guest does."""
@@ -243,7 +275,8 @@ class FakeDriver:
         uuid = guest.instance.uuid
         if guest.rescued and uuid not in self.rescue_disks:
             raise errors.HypervisorError("The server has no rescue disk on its host.")
-        found = self.guests.setdefault(uuid, FakeGuest(instance=guest.instance, state=PowerState.SHUTDOWN))
+        fresh = FakeGuest(instance=guest.instance, state=PowerState.SHUTDOWN, console=self._consoles.get(uuid, b""))
+        found = self.guests.setdefault(uuid, fresh)
         found.volumes = {volume.device.volume_id: volume for volume in guest.volumes}
         found.rescued = guest.rescued
         return found
@@ -263,6 +296,14 @@ class FakeDriver:
             raise errors.InvalidImage(f"The image unpacks to {size_bytes} bytes, more than the flavor's disk.")
 
     @contextmanager
+    def _running(self, instance: Instance) -> Iterator[FakeGuest]:
+        with self._known(instance) as guest:
+            if guest is None:
+                raise errors.NotFound.of("server", instance.uuid)
+            _check_on(guest)
+            yield guest
+
+    @contextmanager
     def _known(self, instance: Instance) -> Iterator[FakeGuest | None]:
         with self._lock:
             yield self.guests.get(instance.uuid)
@@ -275,6 +316,11 @@ class FakeDriver:
         faults = self._faults.get(method)
         if faults:
             raise faults.popleft()
+
+
+def _check_on(guest: FakeGuest) -> None:
+    if guest.state not in ON:
+        raise errors.InvalidState(f"The guest of server {guest.instance.uuid} is off.")
 
 
 def _boot(guest: FakeGuest) -> None:

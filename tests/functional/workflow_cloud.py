@@ -79,7 +79,7 @@ IMAGE = Image(
     created_at=utc_now(),
 )
 FLAVOR = Flavor(flavor_id="small", name="small", memory_mb=1024, vcpus=1, root_gb=1)
-DONE = frozenset({VmState.ACTIVE, VmState.ERROR, VmState.STOPPED, VmState.RESCUED})
+DONE = frozenset(VmState) - {VmState.BUILDING, VmState.DELETED}
 
 
 class Killed(BaseException):

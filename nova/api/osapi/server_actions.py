@@ -15,6 +15,10 @@ from nova.api.actions.power import stop as stop_server
 from nova.api.actions.reboot import reboot as reboot_server
 from nova.api.actions.rescue import rescue as rescue_server
 from nova.api.actions.rescue import unrescue as unrescue_server
+from nova.api.actions.suspend import pause as pause_server
+from nova.api.actions.suspend import resume as resume_server
+from nova.api.actions.suspend import suspend as suspend_server
+from nova.api.actions.suspend import unpause as unpause_server
 from nova.api.osapi import server_schema
 from nova.api.osapi.server_create import last_segment
 from nova.api.policies.compute import PREFIX
@@ -42,6 +46,26 @@ def start(request: ApiRequest) -> None:
 def stop(request: ApiRequest) -> None:
     """os-stop"""
     stop_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def pause(request: ApiRequest) -> None:
+    """pause"""
+    pause_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def unpause(request: ApiRequest) -> None:
+    """unpause"""
+    unpause_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def suspend(request: ApiRequest) -> None:
+    """suspend"""
+    suspend_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def resume(request: ApiRequest) -> None:
+    """resume"""
+    resume_server(request.cloud, request.tx, request.context, request.path["id"])
 
 
 def rescue(request: ApiRequest) -> dict[str, Any]:
@@ -111,6 +135,10 @@ ROUTES = (
     _action("reboot", reboot, server_schema.REBOOT, "servers:reboot"),
     _action("os-start", start, server_schema.START, "servers:start"),
     _action("os-stop", stop, server_schema.STOP, "servers:stop"),
+    _action("pause", pause, server_schema.PAUSE, "os-pause-server:pause"),
+    _action("unpause", unpause, server_schema.UNPAUSE, "os-pause-server:unpause"),
+    _action("suspend", suspend, server_schema.SUSPEND, "os-suspend-server:suspend"),
+    _action("resume", resume, server_schema.RESUME, "os-suspend-server:resume"),
     _action("rescue", rescue, server_schema.RESCUE, "os-rescue", success=200, tx=Tx.NONE),
     _action("unrescue", unrescue, server_schema.UNRESCUE, "os-unrescue"),
     _action("lock", lock, server_schema.LOCK, "os-lock-server:lock"),

@@ -103,6 +103,18 @@ class LibvirtDriver:
         """Ask the guest to reboot; one that has not gone down in time is reset."""
         self._guests.reboot(guest, timeout_s=timeout_s)
 
+    def pause(self, instance: Instance) -> None:
+        """Stop the guest's processors."""
+        self._guests.pause(instance)
+
+    def unpause(self, instance: Instance) -> None:
+        """Let a paused guest go on."""
+        self._guests.unpause(instance)
+
+    def suspend(self, instance: Instance) -> None:
+        """Write the guest's memory to the disk and power it off."""
+        self._guests.suspend(instance)
+
     def power_state(self, instance: Instance) -> PowerState:
         """What the guest does now."""
         return self._guests.power_state(instance)

@@ -8,10 +8,12 @@ removes and that another start replaces.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import libvirt
 
+from nova import errors
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
 from nova.system import xml
@@ -90,6 +92,18 @@ class Guests:
         self.shut_down(guest.instance, timeout_s=timeout_s)
         self.start(guest)
 
+    def pause(self, instance: Instance) -> None:
+        """Stop the processors."""
+        self._change(instance, "pause the server", _pause)
+
+    def unpause(self, instance: Instance) -> None:
+        """Let them go on."""
+        self._change(instance, "unpause the server", _unpause)
+
+    def suspend(self, instance: Instance) -> None:
+        """Have libvirt save the memory, which the next start of the domain takes up."""
+        self._change(instance, "suspend the server", _save)
+
     def power_state(self, instance: Instance) -> PowerState:
         """What one guest does."""
         state = self._connection.find(instance.uuid, "look at the server", lambda domain: domain.state()[0])
@@ -109,6 +123,14 @@ class Guests:
         found = self._connection.call("list the servers", look)
         self._known = {uuid: ours for uuid, ours in self._known.items() if uuid in found or not ours}
         return found
+
+    def _change(self, instance: Instance, what: str, change: Callable[[Any], bool]) -> None:
+        """Do *change* to the domain, which says whether the guest was in a state for it."""
+        done = self._connection.find(instance.uuid, what, change)
+        if done is None:
+            raise errors.NotFound.of("server", instance.uuid)
+        if not done:
+            raise errors.InvalidState(f"The hypervisor could not {what}: its guest is off.")
 
     def _prepare(self, guest: Guest) -> str:
         """Directory and volumes are there; the guest's XML."""
@@ -159,6 +181,28 @@ def _power_off(domain: Any) -> None:
     except libvirt.libvirtError as exc:
         if exc.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
             raise
+
+
+def _pause(domain: Any) -> bool:
+    if not domain.isActive():
+        return False
+    if domain.state()[0] != libvirt.VIR_DOMAIN_PAUSED:
+        domain.suspend()
+    return True
+
+
+def _unpause(domain: Any) -> bool:
+    if not domain.isActive():
+        return False
+    if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+        domain.resume()
+    return True
+
+
+def _save(domain: Any) -> bool:
+    if domain.isActive():
+        domain.managedSave(0)
+    return bool(domain.hasManagedSaveImage(0))
 
 
 def _destroy(domain: Any) -> list[Any]:

@@ -27,6 +27,10 @@ def act(cloud: ComputeCloud, uuid: str, action: Any, *, status: int = 202, **opt
         ("active", {"os-stop": None}, "powering-off", "stop"),
         ("stopped", {"os-start": {}}, "powering-on", "start"),
         ("rescued", {"unrescue": None}, "unrescuing", "unrescue"),
+        ("active", {"pause": None}, "pausing", "pause"),
+        ("paused", {"unpause": None}, "unpausing", "unpause"),
+        ("active", {"suspend": None}, "suspending", "suspend"),
+        ("suspended", {"resume": None}, "resuming", "resume"),
     ],
 )
 def test_an_action_sets_the_task_and_goes_to_the_host(
@@ -54,6 +58,10 @@ def test_an_action_sets_the_task_and_goes_to_the_host(
         ("rescued", {"rescue": {}}),
         ("rescued", {"reboot": {"type": "HARD"}}),
         ("active", {"unrescue": None}),
+        ("stopped", {"pause": None}),
+        ("active", {"unpause": None}),
+        ("paused", {"suspend": None}),
+        ("paused", {"resume": None}),
     ],
 )
 def test_an_action_in_the_wrong_state_changes_nothing(cloud: ComputeCloud, state: str, action: Any) -> None:

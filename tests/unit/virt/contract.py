@@ -157,6 +157,48 @@ class DriverContract:
         driver.delete_disks(instance)
         driver.delete_disks(instance)
 
+    def test_a_guest_is_paused_and_goes_on(self, driver: Driver, plant: Plant) -> None:
+        guest = self.build(driver, plant)
+        driver.start(guest)
+        for _twice in range(2):
+            driver.pause(guest.instance)
+        assert driver.power_state(guest.instance) is PowerState.PAUSED
+        driver.start(guest)
+        assert driver.power_state(guest.instance) is PowerState.PAUSED
+        for _twice in range(2):
+            driver.unpause(guest.instance)
+        assert driver.power_state(guest.instance) is PowerState.RUNNING
+        self.boot(driver, guest)
+
+    def test_a_suspended_guest_goes_on_without_a_boot(self, driver: Driver, plant: Plant) -> None:
+        guest = self.build(driver, plant)
+        instance = guest.instance
+        driver.start(guest)
+        self.boot(driver, guest)
+        for _twice in range(2):
+            driver.suspend(instance)
+        assert driver.power_state(instance) is PowerState.SHUTDOWN
+        driver.start(guest)
+        assert driver.power_state(instance) is PowerState.RUNNING
+        driver.shut_down(instance, timeout_s=60)
+        assert driver.console_output(instance.name, max_bytes=10**6).count(self.READY) == 1
+        driver.start(guest)
+        self.boot(driver, guest, times=2)
+        driver.suspend(instance)
+        driver.destroy(instance)
+        driver.start(guest)
+        self.boot(driver, guest, times=3)
+
+    def test_a_guest_that_is_off_is_not_paused_or_suspended(self, driver: Driver, plant: Plant) -> None:
+        guest = self.build(driver, plant)
+        for change in (driver.pause, driver.unpause, driver.suspend):
+            with pytest.raises(errors.NotFound):
+                change(guest.instance)
+        driver.define(guest)
+        for change in (driver.pause, driver.unpause, driver.suspend):
+            with pytest.raises(errors.InvalidState, match="off"):
+                change(guest.instance)
+
     def test_a_guest_is_rescued_and_comes_back_with_its_own_disks(self, driver: Driver, plant: Plant) -> None:
         guest = self.build(driver, plant)
         instance, rescued = guest.instance, replace(guest, rescued=True)

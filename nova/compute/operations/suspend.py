@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pause and suspend a guest, and let it go on.  Run in nova-compute on the server's host.
+
+A paused guest stays in the host's memory; a suspended one is on its disk, and survives a restart of the host.  When one
+of these fails the server stays what it was: it runs on, or it can be asked to go on once more.
+"""
+
+from __future__ import annotations
+
+from nova.compute.operations.work import Work, apply_filters, connect_volumes, start_guest
+from nova.workflow.steps import Step
+
+
+def pause_guest(work: Work) -> None:
+    """Stop the guest's processors."""
+    work.host.driver.pause(work.instance)
+
+
+def unpause_guest(work: Work) -> None:
+    """Let them go on."""
+    work.host.driver.unpause(work.instance)
+
+
+def suspend_guest(work: Work) -> None:
+    """Write the guest's memory to the disk and power it off."""
+    work.host.driver.suspend(work.instance)
+
+
+PAUSE_STEPS: list[Step[Work]] = [
+    Step(pause_guest),
+]
+
+UNPAUSE_STEPS: list[Step[Work]] = [
+    Step(unpause_guest),
+]
+
+SUSPEND_STEPS: list[Step[Work]] = [
+    Step(suspend_guest),
+]
+
+RESUME_STEPS: list[Step[Work]] = [
+    Step(connect_volumes),
+    Step(apply_filters),
+    Step(start_guest),
+]
+"""A start goes on where the guest was.  It is not undone by a destruction, which would lose the guest's memory."""
