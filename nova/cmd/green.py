@@ -12,6 +12,8 @@ import gc
 import os
 import warnings
 
+from nova.cmd.lazy import load_when_used
+
 
 def make_green() -> None:
     """Replace the blocking parts of the standard library.  Must come before other modules are imported.
@@ -27,6 +29,7 @@ def make_green() -> None:
         import eventlet
     # psycopg2 is made green by psycogreen, and only where PostgreSQL is used: its library is large.
     eventlet.monkey_patch(psycopg=False)
+    load_when_used()
 
 
 def make_postgresql_green() -> None:

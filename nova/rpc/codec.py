@@ -6,6 +6,7 @@ JSON only, decoded strictly: a message that does not fit the annotations never r
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable
@@ -86,7 +87,7 @@ def _decode(decoder: msgspec.json.Decoder[Any], body: bytes | memoryview | msgsp
 
 
 class MethodCodec:
-    """The wire form of one method of an interface."""
+    """The wire form of one method of an interface.  What is costly is made when the first message needs it."""
 
     def __init__(self, interface: type[Interface], name: str, spec: MethodSpec) -> None:
         self.name = name
@@ -94,18 +95,58 @@ class MethodCodec:
         self.spec = spec
         self.topic = interface.topic
         self.version = interface.version
-        function = getattr(interface, name)
-        parameters = list(inspect.signature(function).parameters.values())[1:]
+        self._interface = interface
+
+    @functools.cached_property
+    def _signature(self) -> inspect.Signature:
+        """Without ``self`` and the context."""
+        parameters = list(inspect.signature(getattr(self._interface, self.name)).parameters.values())[1:]
         if not parameters or parameters[0].name != "context":
-            raise TypeError(f"{interface.__name__}.{name} must take the request context as its first argument")
-        hints = typing.get_type_hints(function)
-        self._signature = inspect.Signature(parameters[1:])
-        self._required = {each.name for each in parameters[1:] if each.default is each.empty}
+            raise TypeError(f"{self._shown} must take the request context as its first argument")
+        return inspect.Signature(parameters[1:])
+
+    @functools.cached_property
+    def _required(self) -> set[str]:
+        return {each.name for each in self._signature.parameters.values() if each.default is each.empty}
+
+    @functools.cached_property
+    def _hints(self) -> dict[str, Any]:
+        return typing.get_type_hints(getattr(self._interface, self.name))
+
+    @functools.cached_property
+    def _arguments_type(self) -> type[msgspec.Struct]:
+        fields: list[Any] = []
+        for each in self._signature.parameters.values():
+            if each.kind in (each.VAR_KEYWORD, each.VAR_POSITIONAL) or each.name not in self._hints:
+                raise TypeError(f"{self._shown} cannot be sent: argument {each.name} must be named and annotated")
+            with_default = () if each.default is each.empty else (each.default,)
+            fields.append((each.name, self._hints[each.name], *with_default))
+        name = f"{self._interface.__name__}_{self.name}"
+        return msgspec.defstruct(name, fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
+
+    @functools.cached_property
+    def _arguments(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self._arguments_type)
+
+    @functools.cached_property
+    def _result(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self._hints.get("return", Any))
+
+    @property
+    def _shown(self) -> str:
+        return f"{self._interface.__name__}.{self.name}"
+
+    @property
+    def types(self) -> tuple[Any, Any]:
+        """What its arguments and its result are; TypeError when an argument has no annotation."""
+        return self._arguments_type, self._hints.get("return", Any)
+
+    def prepare(self) -> None:
+        """Be ready for the first message; TypeError when a type cannot be told from another on the wire."""
         try:
-            self._arguments = _decoder(_arguments_type(interface, name, parameters[1:], hints))
-            self._result = _decoder(hints.get("return", Any))
+            _ = self._arguments, self._result
         except TypeError as exc:
-            raise TypeError(f"{interface.__name__}.{name} cannot be sent: {exc}") from exc
+            raise TypeError(f"{self._shown} cannot be sent: {exc}") from exc
 
     def arguments(self, positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """The arguments of one call by name; TypeError as for any Python function when they do not fit."""
@@ -122,10 +163,25 @@ class MethodCodec:
         return _decode(self._result, raw)
 
 
-def _decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
-    """A decoder of *annotation*; TypeError when it holds a class that has no form on the wire."""
-    _refuse_custom(msgspec.inspect.type_info(annotation), set())
-    return msgspec.json.Decoder(annotation)
+def codecs(interface: type[Interface]) -> dict[str, MethodCodec]:
+    """The wire form of every remote method of *interface*."""
+    return {name: MethodCodec(interface, name, spec) for name, spec in methods(interface).items()}
+
+
+def checked_codecs(interface: type[Interface]) -> dict[str, MethodCodec]:
+    """The same, ready for the first message; TypeError names a method with a type that has no form on the wire."""
+    found = codecs(interface)
+    for codec in found.values():
+        codec.prepare()
+    # All types at once: a class that many methods take is looked at once.
+    described = msgspec.inspect.multi_type_info([each for codec in found.values() for each in codec.types])
+    seen: set[int] = set()
+    for number, codec in enumerate(found.values()):
+        try:
+            _refuse_custom(described[2 * number : 2 * number + 2], seen)
+        except TypeError as exc:
+            raise TypeError(f"{interface.__name__}.{codec.name} cannot be sent: {exc}") from exc
+    return found
 
 
 def _refuse_custom(info: Any, seen: set[int]) -> None:
@@ -138,22 +194,3 @@ def _refuse_custom(info: Any, seen: set[int]) -> None:
         seen.add(id(info))
         for name in info.__struct_fields__:
             _refuse_custom(getattr(info, name), seen)
-
-
-def _arguments_type(
-    interface: type[Interface], name: str, parameters: list[inspect.Parameter], hints: dict[str, Any]
-) -> type[msgspec.Struct]:
-    fields: list[Any] = []
-    for each in parameters:
-        if each.kind in (each.VAR_KEYWORD, each.VAR_POSITIONAL) or each.name not in hints:
-            raise TypeError(f"argument {each.name} must be named and annotated")
-        with_default = () if each.default is each.empty else (each.default,)
-        fields.append((each.name, hints[each.name], *with_default))
-    return msgspec.defstruct(
-        f"{interface.__name__}_{name}", fields, kw_only=True, frozen=True, forbid_unknown_fields=True
-    )
-
-
-def codecs(interface: type[Interface]) -> dict[str, MethodCodec]:
-    """The wire form of every remote method of *interface*; TypeError names the one that cannot have any."""
-    return {name: MethodCodec(interface, name, spec) for name, spec in methods(interface).items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova.errors import NotSupported
-from nova.rpc.codec import BadMessage, MethodCodec, codecs
+from nova.rpc.codec import BadMessage, MethodCodec, checked_codecs
 from nova.rpc.interface import Interface
 
 
@@ -30,7 +30,7 @@ class Dispatch:
 
     def add(self, interface: type[Interface], implementation: object) -> None:
         """Serve *interface* with *implementation*; TypeError names every method that is missing or differs."""
-        wire = codecs(interface)
+        wire = checked_codecs(interface)
         problems = [*_differences(interface, implementation, wire), *self._taken(wire)]
         if problems:
             raise TypeError(f"{type(implementation).__name__} cannot serve {interface.__name__}: {'; '.join(problems)}")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -93,3 +95,24 @@ def test_a_misspelt_rule_in_the_file_is_told(tmp_path: Path, caplog: pytest.LogC
 def test_the_sample_with_every_rule_commented_out_changes_nothing() -> None:
     sample = Path(__file__).parents[3] / "etc" / "nova" / "policy.yaml.sample"
     assert not Policy(str(sample)).allows(caller("member"), ADMIN_ONLY)
+
+
+class _Yes(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"True")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_rule_of_the_operator_may_ask_an_http_server(tmp_path: Path) -> None:
+    Policy()  # without a file the plug-in that asks is not even looked for
+    with HTTPServer(("127.0.0.1", 0), _Yes) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        file = tmp_path / "policy.yaml"
+        file.write_text(f'"{ADMIN_ONLY}": "http://127.0.0.1:{server.server_port}/%(project_id)s"\n')
+        assert Policy(str(file)).allows(caller("member"), ADMIN_ONLY)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nova.context import RequestContext
-from nova.rpc.codec import BadMessage, codecs, decode_envelope, decode_reply
+from nova.rpc.codec import BadMessage, checked_codecs, decode_envelope, decode_reply
 from nova.rpc.interface import Interface, cast
 
 
@@ -40,10 +40,17 @@ class Unsendable(Interface):
     def go(self, context: RequestContext, *, items: dict[str, list[Interface | None]]) -> None: ...
 
 
-@pytest.mark.parametrize("interface", [WithoutContext, Anything, Unannotated, Unsendable])
+class Indistinct(Interface):
+    topic, version = "t", "1.0"
+
+    @cast
+    def go(self, context: RequestContext, *, item: tuple[int, ...] | list[str]) -> None: ...
+
+
+@pytest.mark.parametrize("interface", [WithoutContext, Anything, Unannotated, Unsendable, Indistinct])
 def test_a_method_that_cannot_be_sent_is_named(interface: type[Interface]) -> None:
     with pytest.raises(TypeError, match=rf"{interface.__name__}\.go"):
-        codecs(interface)
+        checked_codecs(interface)
 
 
 @pytest.mark.parametrize(
