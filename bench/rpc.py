@@ -115,8 +115,8 @@ def _green(url: str):  # type: ignore[no-untyped-def]
     from bench.rpc_echo import Echo
     from nova.context import admin_context
     from nova.rpc.client import client_for
+    from nova.rpc.connecting import connect
     from nova.rpc.settings import from_url
-    from nova.rpc.transport import connect
 
     transport = connect(from_url(url, control_exchange="bench"))
     return transport, client_for(Echo, transport), admin_context("benchmark")

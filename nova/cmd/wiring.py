@@ -8,7 +8,8 @@ from typing import Any
 
 from nova.cmd.configuration import database_settings, transport_settings
 from nova.db.engine import Database
-from nova.rpc.transport import Transport, connect
+from nova.rpc.connecting import connect
+from nova.rpc.transport import Transport
 
 
 def open_database(conf: Any, *, max_retries: int | None = None) -> Database:

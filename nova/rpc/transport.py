@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What carries messages: the protocol that clients and servers use, and the choice of one by URL."""
+"""What carries messages: the protocol that clients and servers use.  ``nova.rpc.connecting`` chooses who speaks it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from nova.errors import InvalidConfiguration
 from nova.rpc.calls import Calls
-from nova.rpc.settings import TransportSettings
 
 POISONED = ".poisoned"
 """The ending of the queue that keeps what a queue's consumers could not read."""
@@ -107,16 +105,3 @@ class Transport(Protocol):
     def close(self) -> None:
         """Let go of the broker; nothing can be sent afterwards."""
         ...
-
-
-def connect(settings: TransportSettings) -> Transport:
-    """The transport that the URL in *settings* names.  Does not wait for the broker."""
-    if settings.scheme == "memory":
-        from nova.rpc.memory import MemoryTransport
-
-        return MemoryTransport(settings)
-    if settings.scheme in ("amqp", "rabbit"):
-        from nova.rpc.amqp.transport import AmqpTransport
-
-        return AmqpTransport(settings)
-    raise InvalidConfiguration(f"transport_url: {settings.scheme}:// is not amqp://, rabbit:// or memory://.")

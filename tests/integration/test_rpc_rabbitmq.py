@@ -16,8 +16,9 @@ from nova import errors
 from nova.rpc.amqp.transport import AmqpTransport
 from nova.rpc.client import client_for
 from nova.rpc.codec import CONTENT_TYPE
+from nova.rpc.connecting import connect
 from nova.rpc.settings import TransportSettings, from_url
-from nova.rpc.transport import Transport, connect
+from nova.rpc.transport import Transport
 from tests.integration.rabbitmq import RabbitMQ, free_port, rabbitmq, rabbitmq_node
 from tests.unit.rpc.contract import CONTEXT, Post, Processes, TransportContract, request, wait_for
 

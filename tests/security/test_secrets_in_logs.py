@@ -28,7 +28,8 @@ from nova.interfaces.scheduler import Scheduler
 from nova.masking import mask_argv, mask_text
 from nova.rpc import settings as rpc_settings
 from nova.rpc.client import client_for
-from nova.rpc.transport import Message, connect
+from nova.rpc.connecting import connect
+from nova.rpc.transport import Message
 from nova.secret import Secret
 from nova.telemetry.output import LineFormatter, LogSettings
 from tests.functional.cloud import SmallCloud, cheap_hasher, password_auth

@@ -13,9 +13,10 @@ from nova.cmd.configuration import command_runner, transport_settings
 from nova.cmd.daemon import Daemon
 from nova.conf.loading import Loaded
 from nova.rpc.client import client_for
+from nova.rpc.connecting import connect
 from nova.rpc.interface import Interface
 from nova.rpc.server import Server
-from nova.rpc.transport import Transport, connect
+from nova.rpc.transport import Transport
 from nova.system.commands import CommandRunner
 from nova.system.files import ensure_directory
 from nova.workflow.periodic import PeriodicTask
