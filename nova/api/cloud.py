@@ -70,6 +70,7 @@ class ApiSettings:
     network_manager: str = "flatdhcp"
     """flat, flatdhcp or vlan"""
     default_floating_pool: str = "nova"
+    public_interface: str = "eth0"
     use_ipv6: bool = False
     endpoints: tuple[Endpoint, ...] = ()
     """The service catalog of the built-in identity service"""

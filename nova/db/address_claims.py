@@ -16,8 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, false, select, update
 
 from nova import errors
-from nova.db import quotas
-from nova.db.addresses import FLOATING_IPS, INSTANCES, nic
+from nova.db import floating_claims, quotas
+from nova.db.addresses import INSTANCES, nic
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
 from nova.db.new_rows import insert_if_new
 from nova.db.transaction import Transaction
@@ -89,9 +89,7 @@ def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
     count = tx.execute(update(FIXED_IPS).where(mine, FIXED_IPS.c.allocated).values(**ended)).rowcount
     _give_back_quota(tx, instance_uuid, count)
     tx.execute(update(CARDS).where(CARDS.c.instance_uuid == instance_uuid).values(position=None, updated_at=tx.now))
-    if rows:
-        pointing = FLOATING_IPS.c.fixed_ip_id.in_([row.id for row in rows])
-        tx.execute(update(FLOATING_IPS).where(pointing).values(fixed_ip_id=None, host=None, updated_at=tx.now))
+    floating = floating_claims.release_from(tx, [row.id for row in rows]) if rows else frozenset()
     return [
         ReleasedAddress(
             address=row.address,
@@ -100,6 +98,7 @@ def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
             bridge=row.bridge or "",
             dhcp_server=row.dhcp_server or "",
             leased=row.leased,
+            floating=row.id in floating,
         )
         for row in rows
     ]

@@ -125,6 +125,16 @@ class FloatingIp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """What a network host does for a floating address in use: it carries the address, and hands on to a fixed one."""
+
+    address: str
+    fixed_address: str
+    interface: str = ""
+    """That carries it; empty for the host's usual one"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DhcpHost:
     """What the DHCP server of a network must know about one network card."""
 
@@ -155,3 +165,5 @@ class ReleasedAddress:
     bridge: str
     dhcp_server: str
     leased: bool
+    floating: bool = False
+    """Whether floating addresses led to it"""

@@ -12,7 +12,7 @@ class NetworkService(Interface):
     """Addresses and the wiring of the network host."""
 
     topic = "network"
-    version = "1.0"
+    version = "1.1"
 
     @call(timeout_s=60)
     def allocate(
@@ -46,3 +46,7 @@ class NetworkService(Interface):
     @cast
     def refresh(self, context: RequestContext) -> None:
         """Networks were created, changed or deleted: look again at what this host has to serve."""
+
+    @cast
+    def refresh_floating_ips(self, context: RequestContext) -> None:
+        """Floating addresses were pointed to or taken from what this host serves: look again at which it forwards."""

@@ -8,11 +8,12 @@ host is recorded here and passed on to that host's daemon.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from nova import errors
 from nova.context import RequestContext, admin_context
-from nova.db import address_claims, addresses, leases, networks
+from nova.db import address_claims, addresses, floating_claims, floating_ips, leases, networks
 from nova.db.engine import Database, Transaction
 from nova.domain.network import DhcpHost, Network, Nic, ReleasedAddress, RequestedNetwork
 from nova.interfaces.network import NetworkService
@@ -49,6 +50,8 @@ class Service:
         self._settings = settings
         self._peers = peers
         self._pause_before_step = pause_before_step
+        self._turn = threading.Lock()
+        """Held from reading what this host has to do until it is done, so that nothing older is ever done later"""
 
     def start(self) -> None:
         """Build everything that this host has to serve, from the database; finish what a kill left half done."""
@@ -81,6 +84,7 @@ class Service:
         self._pause_before_step("tell_dhcp")
         try:
             self._tell_dhcp(allocation)
+            self._tell_forwarding(context, allocation.forwarding_host)
         except (errors.NovaError, OSError):
             self._database.run(lambda tx: address_claims.release(tx, instance_uuid))
             self._database.run(lambda tx: address_claims.forget(tx, instance_uuid))
@@ -100,25 +104,48 @@ class Service:
             self.look_again()
         self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids), write=False))
         self._wiring.remove(released)
+        if any(one.floating for one in released):
+            self._forward()
 
     def refresh(self, context: RequestContext) -> None:
         """See the interface."""
         self.look_again()
 
+    def refresh_floating_ips(self, context: RequestContext) -> None:
+        """See the interface."""
+        self._forward()
+
     def look_again(self) -> list[Network]:
         """Take the networks that nobody serves, and make this host serve exactly its own; which these are."""
+        with self._turn:
+            return self._look_again()
+
+    def _look_again(self) -> list[Network]:
         taken = self._database.run(lambda tx: networks.take_unserved(tx, self._settings.host))
         if taken:
             LOG.info("Took %d networks that no host served", taken)
-        served, hosts = self._database.run(
+            self._database.run(lambda tx: floating_claims.record_host(tx, self._settings.host))
+        single = self._wiring.single_addresses()
+        served, hosts, forwards, known = self._database.run(
             lambda tx: (
                 found := networks.served_by(tx, self._settings.host),
                 addresses.dhcp_hosts(tx, [network.id for network in found]),
+                floating_ips.forwards(tx, self._settings.host),
+                floating_ips.known(tx, single),
             ),
             write=False,
         )
-        self._wiring.apply(served, hosts)
+        self._wiring.apply(served, hosts, forwards, known)
         return served
+
+    def _forward(self) -> None:
+        with self._turn:
+            single = self._wiring.single_addresses()
+            forwards, known = self._database.run(
+                lambda tx: (floating_ips.forwards(tx, self._settings.host), floating_ips.known(tx, single)),
+                write=False,
+            )
+            self._wiring.forward(forwards, known)
 
     def check_dhcp(self) -> None:
         """Every few seconds: start a DHCP server that died."""
@@ -144,6 +171,7 @@ class Service:
                 shared=self._topology.shares_networks,
                 mac_attempts=self._settings.mac_attempts,
                 quota_defaults=self._settings.quota_defaults,
+                floating_pool=self._settings.floating_pool,
             )
 
         try:
@@ -163,6 +191,13 @@ class Service:
         for host, ids in elsewhere.items():
             self._peer(host).serve(admin_context("addresses on its networks"), network_ids=ids, released=())
 
+    def _tell_forwarding(self, context: RequestContext, host: str | None) -> None:
+        """Have the floating address that was given with the cards forwarded, if there is one."""
+        if host in ("", self._settings.host):
+            self._forward()
+        elif host:
+            self._peer(host).refresh_floating_ips(context)
+
     def _split(
         self, hosts: Iterable[DhcpHost], server_of: dict[int, str]
     ) -> tuple[list[DhcpHost], dict[str, tuple[int, ...]]]:
@@ -181,6 +216,8 @@ class Service:
         others = [one for one in released if one not in here]
         try:
             self._wiring.remove(here)
+            if any(one.floating for one in here):
+                self._forward()
             self._tell_peers(others)
         except errors.NovaError as exc:
             LOG.warning("Leases were not ended, so their addresses rest until they are over: %s", exc)

@@ -20,6 +20,8 @@ class NetworkSettings:
     rest_s: float = 600
     """How long an address rests after its server is gone when nobody knows whether its lease still holds"""
     lease_time_s: int = 86400
+    floating_pool: str = ""
+    """From where each new server gets a floating address; empty for none (auto_assign_floating_ip)"""
     quota_defaults: Mapping[str, int] = field(default_factory=lambda: DEFAULT_QUOTAS)
 
 

@@ -14,14 +14,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from nova import errors
-from nova.domain.network import DhcpHost, Network, ReleasedAddress
+from nova.domain.network import DhcpHost, Forward, Network, ReleasedAddress
+from nova.network.forwarding import Forwarding, PublicWork
 from nova.network.linux import nat
 from nova.network.settings import NatSettings
 from nova.network.topology import GuestBridge, Topology
-from nova.system.iptables import RuleSet
+from nova.system.iptables import Chain, RuleSet
 
 LOG = logging.getLogger(__name__)
 
+_FLOATING = "floating addresses"
 T = TypeVar("T", DhcpHost, ReleasedAddress)
 
 
@@ -54,6 +56,7 @@ class PacketFilter(Protocol):
 
     def apply(self, wanted: RuleSet) -> bool: ...
     def look_again(self) -> None: ...
+    def rules(self, chain: Chain) -> list[str]: ...
 
 
 class Wiring:
@@ -66,6 +69,7 @@ class Wiring:
         gateway: GatewayWork,
         filters: tuple[PacketFilter, PacketFilter],
         nat_settings: NatSettings,
+        public: PublicWork,
         dhcp: Callable[[GuestBridge], DhcpServing],
     ) -> None:
         """:param filters: the ones for IPv4 and IPv6; :param dhcp: makes the DHCP server of a bridge"""
@@ -73,6 +77,9 @@ class Wiring:
         self._gateway = gateway
         self._filters = filters
         self._nat = nat_settings
+        self._forwarding = Forwarding(public, in_kernel=lambda: nat.forwards_in(filters[0].rules(nat.INWARD)))
+        self._served: Sequence[GuestBridge] = ()
+        """The bridges that the packet filter's rules are for"""
         self._make_dhcp = dhcp
         self._servers: dict[str, DhcpServing] = {}
         self._bridge_of: dict[int, str] = {}
@@ -83,18 +90,40 @@ class Wiring:
         self._lost: list[str] = []
         self._lock = threading.Lock()
 
-    def apply(self, networks: Sequence[Network], hosts: Sequence[DhcpHost]) -> None:
-        """Serve exactly *networks*, whose cards are *hosts*."""
+    def apply(
+        self,
+        networks: Sequence[Network],
+        hosts: Sequence[DhcpHost],
+        forwards: Sequence[Forward] = (),
+        known: Collection[str] = (),
+    ) -> None:
+        """Serve exactly *networks*, whose cards are *hosts*, and *forwards*; for *known* see :meth:`forward`."""
         with self._lock:
             bridges = self._bridges(networks)
             for one in self._filters:
                 one.look_again()
+            self._forwarding.begin(forwards, known=known)
             self._apply_filters(bridges)
             self._gateway.prepare()
             self._withdraw({bridge.name for bridge in bridges})
             self._meant = {network.id: bridge.name for bridge in bridges for network in bridge.networks}
             for bridge in bridges:
                 self._guard(bridge.name, functools.partial(self._serve, bridge, hosts))
+            self._guard(_FLOATING, self._forwarding.finish)
+
+    def single_addresses(self) -> set[str]:
+        """The addresses of this host that may be floating ones."""
+        return self._forwarding.present()
+
+    def forward(self, forwards: Sequence[Forward], known: Collection[str]) -> None:
+        """Forward exactly these floating addresses; it is done when this returns.
+
+        :param known: those of :meth:`single_addresses` that are floating addresses of this cloud
+        """
+        with self._lock:
+            self._forwarding.begin(forwards, known=known)
+            self._apply_filters(self._served)
+            self._forwarding.finish()
 
     def add(self, hosts: Iterable[DhcpHost]) -> None:
         """Let DHCP servers know new cards; they do when this returns.  Unavailable for a network not served here."""
@@ -121,8 +150,10 @@ class Wiring:
         with self._lock:
             bridges = [server.bridge for server in self._servers.values()]
             self._withdraw(set())
+            self._forwarding.begin((), known=())
             for one in self._filters:
                 one.apply(RuleSet())
+            self._guard(_FLOATING, self._forwarding.finish)
             self._gateway.remove(bridges)
 
     def _serve(self, bridge: GuestBridge, hosts: Sequence[DhcpHost]) -> None:
@@ -149,7 +180,8 @@ class Wiring:
             )
         self._lost = lost
         ipv4, ipv6 = self._filters
-        ipv4.apply(nat.ipv4_rules(self._nat, bridges))
+        self._served = bridges
+        ipv4.apply(nat.ipv4_rules(self._nat, bridges, self._forwarding.wanted))
         ipv6.apply(nat.ipv6_rules(bridges))
 
     def _bridges(self, networks: Sequence[Network]) -> list[GuestBridge]:
@@ -183,7 +215,7 @@ class Wiring:
         try:
             work()
         except (errors.NovaError, OSError) as exc:
-            LOG.error("The bridge %s is not served as it should be: %s", name, exc)
+            LOG.error("The network %s is not served as it should be: %s", name, exc)
             self._faults[name] = exc
         else:
             self._faults.pop(name, None)

@@ -185,6 +185,11 @@ class Iptables:
         """Compare with the kernel at the next ``apply``: somebody else may have flushed the rules."""
         self._applied = None
 
+    def rules(self, chain: Chain) -> list[str]:
+        """What is in a chain now, as ``iptables-save`` prints it; nothing when there is no such chain."""
+        table, name = chain
+        return parse(self._runner.run([self._save, "-t", table], as_root=True).text).get(table, {}).get(name, [])
+
     def remove(self) -> None:
         """Take away every chain and jump of this owner."""
         self.apply(RuleSet())

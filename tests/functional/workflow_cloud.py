@@ -14,7 +14,7 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,7 +43,7 @@ from nova.domain.block_device import Connector, VolumeConnection
 from nova.domain.flavor import Flavor
 from nova.domain.image import Image
 from nova.domain.instance import Fault, Instance, Operation
-from nova.domain.network import Network
+from nova.domain.network import Forward, Network
 from nova.domain.states import VmState
 from nova.errors import Forbidden
 from nova.interfaces.compute import Compute
@@ -111,7 +111,18 @@ class GuardedImages(Images):
 class NoWiring:
     """A network host without a kernel."""
 
-    def apply(self, networks: object, hosts: object) -> None: ...
+    def __init__(self) -> None:
+        self.forwards: list[Forward] = []
+
+    def apply(self, networks: object, hosts: object, forwards: Sequence[Forward], known: object) -> None:
+        self.forwards = list(forwards)
+
+    def forward(self, forwards: Sequence[Forward], known: object) -> None:
+        self.forwards = list(forwards)
+
+    def single_addresses(self) -> set[str]:
+        return set()
+
     def add(self, hosts: object) -> None: ...
     def remove(self, released: object) -> None: ...
     def tidy(self) -> None: ...
@@ -164,6 +175,7 @@ class WorkflowCloud:
         self.daemons: dict[str, ComputeDaemon] = {}
         self.compute_servers: dict[str, Server] = {}
         self.storage = Storage()
+        self.wiring = NoWiring()
         self.images: Images = Images()
         """Where compute hosts that start from now on read"""
         self.network_server: Server | None = None
@@ -237,7 +249,7 @@ class WorkflowCloud:
         service = NetworkDaemon(
             database=self.db,
             topology=FlatDhcp(bridge="br100"),
-            wiring=cast(Any, NoWiring()),
+            wiring=cast(Any, self.wiring),
             settings=NetworkSettings(host="controller"),
             peers=client_for(NetworkService, self.transport()),
         )

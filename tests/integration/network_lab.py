@@ -146,9 +146,18 @@ class NetworkLab:
             " def log_message(self, *a): pass\n"
             f"h.ThreadingHTTPServer(({address!r}, {port}), H).serve_forever()\n"
         )
-        argv = ["ip", "netns", "exec", namespace, sys.executable, "-I", "-c", code]
-        self._processes.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        self.background(namespace, sys.executable, "-I", "-c", code)
         wait_until(lambda: f":{port}" in self.run(namespace, "ss", "-ltn").stdout, why=f"a server on {port}")
+
+    def background(self, namespace: str, *words: str) -> None:
+        """A program that runs until the end of the lab."""
+        argv = ["ip", "netns", "exec", namespace, *words]
+        self._processes.append(subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    def get(self, namespace: str, url: str) -> str:
+        """The body of a web page as a client there gets it, or an empty text."""
+        code = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=3).read().decode(), end='')"
+        return self.run(namespace, sys.executable, "-I", "-c", code, url).stdout
 
     def processes(self, word: str) -> list[int]:
         """The processes of the host whose command line holds *word*."""
@@ -202,8 +211,7 @@ class Guest:
 
     def get(self, url: str) -> str:
         """The body of a web page, or an empty text."""
-        code = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=3).read().decode(), end='')"
-        return self.run(sys.executable, "-I", "-c", code, url).stdout
+        return self.lab.get(self.namespace, url)
 
     def reaches(self, address: str, port: int) -> bool:
         """Whether a TCP connection comes about."""

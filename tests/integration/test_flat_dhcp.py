@@ -6,88 +6,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nova.cmd.dhcpbridge import Settings, write_own_file
-from nova.context import RequestContext
-from nova.db import addresses, networks
-from nova.db.engine import Database, DatabaseSettings
-from nova.db.models import Base
-from nova.domain.network import FixedIp, Nic
-from nova.domain.network_plan import CreateNetwork, plan
-from nova.network.flat_dhcp import FlatDhcp
-from nova.network.linux.dhcp import DhcpServer
-from nova.network.linux.gateway import Gateway
-from nova.network.service import Service
-from nova.network.settings import DhcpSettings, NatSettings, NetworkSettings
-from nova.network.wiring import Wiring
-from nova.system.bridge import Bridges
-from nova.system.iptables import Iptables
+from nova.db import networks
+from tests.integration.network_cloud import BRIDGE, CONTEXT, Cloud
 from tests.integration.network_lab import OUTSIDE_HOST, OUTSIDE_WORLD, NetworkLab, wait_until
 
 pytestmark = [pytest.mark.root]
-
-BRIDGE = "br100"
-CONTEXT = RequestContext(project_id="p1", user_id="u1")
-
-
-class Cloud:
-    """The database and one nova-network in the lab."""
-
-    def __init__(self, lab: NetworkLab) -> None:
-        self.lab = lab
-        url = f"sqlite:///{lab.directory}/nova.sqlite"
-        self.database = Database(DatabaseSettings(url=url))
-        with self.database.engine.begin() as connection:
-            Base.metadata.create_all(connection)
-        self.files = lab.directory / "networks"
-        self.files.mkdir(mode=0o755)
-        own = write_own_file(self.files, Settings(url, 3600))
-        self.dhcp = DhcpSettings(
-            directory=self.files, dhcpbridge=lab.dhcpbridge(), config_files=(str(own),), lease_time_s=3600
-        )
-        self.service = self.new_service()
-
-    def new_service(self) -> Service:
-        """nova-network as after a restart: nothing in memory."""
-        runner = self.lab.runner
-        nat = NatSettings(fixed_range="10.0.0.0/8", routing_source_ip=OUTSIDE_HOST, metadata_host=OUTSIDE_HOST)
-        lock = self.lab.directory / "iptables.lock"
-        topology = FlatDhcp(bridge=BRIDGE)
-        wiring = Wiring(
-            topology=topology,
-            gateway=Gateway(runner, Bridges(runner)),
-            filters=(
-                Iptables(runner, owner="nova-network", lock_path=lock),
-                Iptables(runner, owner="nova-network", lock_path=lock, family=6),
-            ),
-            nat_settings=nat,
-            dhcp=lambda bridge: DhcpServer(runner, self.dhcp, bridge),
-        )
-        settings = NetworkSettings(host="net1", lease_time_s=3600)
-        return Service(database=self.database, topology=topology, wiring=wiring, settings=settings, peers=None)  # type: ignore[arg-type]
-
-    def create_network(self, cidr: str = "10.20.0.0/24", *, label: str = "private", bridge: str = BRIDGE) -> None:
-        made = plan(CreateNetwork(label=label, cidr=cidr, bridge=bridge, mtu=1400), [])
-        with self.database.transaction() as tx:
-            for network, kept in zip(networks.create(tx, made.networks), made.reserved, strict=True):
-                addresses.reserve_plan(tx, network, kept)
-
-    def allocate(self, name: str) -> tuple[str, Nic]:
-        instance = str(uuid.uuid4())
-        nics = self.service.allocate(CONTEXT, instance_uuid=instance, hostname=name, host="c1", requested=())
-        return instance, nics[0]
-
-    def fixed_ip(self, address: str) -> FixedIp:
-        with self.database.transaction(write=False) as tx:
-            return addresses.get(tx, address)
-
-    def dnsmasq(self) -> list[int]:
-        return self.lab.processes("nova-br100.pid")
 
 
 @pytest.fixture

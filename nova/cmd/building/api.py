@@ -139,6 +139,7 @@ def _settings(parts: Parts) -> ApiSettings:
         console_max_bytes=conf.console_log_max_bytes,
         network_manager=conf.network_manager.replace("_", ""),
         default_floating_pool=conf.default_floating_pool,
+        public_interface=conf.public_interface,
         use_ipv6=conf.use_ipv6,
         endpoints=_endpoints(conf),
         image_size_cap=conf.image.image_size_cap,

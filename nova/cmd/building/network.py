@@ -17,6 +17,7 @@ from nova.interfaces.network import NetworkService
 from nova.network.flat_dhcp import FlatDhcp
 from nova.network.linux.dhcp import DhcpServer
 from nova.network.linux.gateway import Gateway
+from nova.network.linux.public import PublicAddresses
 from nova.network.service import Service as NetworkHost
 from nova.network.settings import DhcpSettings, NatSettings, NetworkSettings
 from nova.network.topology import Topology
@@ -49,6 +50,7 @@ def network_host(parts: Parts) -> NetworkHost:
         mac_attempts=conf.create_unique_mac_address_attempts,
         rest_s=conf.fixed_ip_disassociate_timeout,
         lease_time_s=conf.dhcp_lease_time,
+        floating_pool=conf.default_floating_pool if conf.auto_assign_floating_ip else "",
         quota_defaults=quota_defaults(conf),
     )
     return NetworkHost(
@@ -92,6 +94,7 @@ def _wiring(parts: Parts, topology: Topology) -> Wiring:
         gateway=Gateway(parts.commands, Bridges(parts.commands), announcements=announcements),
         filters=filters,
         nat_settings=nat,
+        public=PublicAddresses(parts.commands, interface=conf.public_interface, announcements=announcements),
         dhcp=lambda bridge: DhcpServer(parts.commands, dhcp, bridge),
     )
 

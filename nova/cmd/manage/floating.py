@@ -6,17 +6,12 @@ The first releases wanted a host name before the range: a word there that is no 
 
 from __future__ import annotations
 
-import ipaddress
-
 from nova import errors
 from nova.cmd.manage.frame import Action, Argument, Category
 from nova.cmd.manage.network import is_range
 from nova.cmd.manage.operator import Operator
 from nova.db import floating_ips
-
-_MOST = 65536
-_WHOLE = 4
-"""From this size on the first and last address of a range are not given out."""
+from nova.domain.floating_range import addresses_of
 
 
 def create(operator: Operator, *, ip_range: str, pool: str, interface: str) -> None:
@@ -45,21 +40,6 @@ def list_addresses(operator: Operator, *, host: str) -> None:
     for one in found:
         cells = (one.project_id, one.address, one.instance_uuid, one.pool, one.interface)
         operator.say("\t".join(cell or "None" for cell in cells))
-
-
-def addresses_of(text: str) -> list[str]:
-    """The addresses of a range that can be given out; all of a range of fewer than four.
-
-    :raises errors.InvalidInput: *text* is no range, or one of more than 65,536 addresses
-    """
-    try:
-        whole = ipaddress.IPv4Network(text, strict=False)
-    except ValueError:
-        raise errors.InvalidInput(f"{text[:60]!r} is not a range of IPv4 addresses.", field="ip_range") from None
-    if whole.num_addresses > _MOST:
-        raise errors.InvalidInput(f"A range has at most {_MOST} addresses.", field="ip_range")
-    chosen = whole if whole.num_addresses < _WHOLE else whole.hosts()
-    return [str(address) for address in chosen]
 
 
 CATEGORY = Category(

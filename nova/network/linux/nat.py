@@ -8,31 +8,52 @@ DHCP, DNS and metadata.  Rules are spelled the way ``iptables-save`` prints them
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Sequence
 
+from nova.domain.network import Forward
 from nova.network.settings import NatSettings
 from nova.network.topology import GuestBridge
 from nova.system.iptables import Chain, RuleSet, standard_jumps
 
 OWNER = "nova-network"
 METADATA_ADDRESS = "169.254.169.254"
+_INWARD = re.compile(r"-d ([0-9.]+)/32 -j DNAT --to-destination ([0-9.]+)")
 _DNS = ("-p udp -m udp --dport 53", "-p tcp -m tcp --dport 53")
+INWARD: Chain = ("nat", f"{OWNER}-PREROUTING")
+"""Where packets from outside are led on to servers"""
 _CHAINS: tuple[Chain, ...] = (
     *(("filter", f"{OWNER}-{name}") for name in ("INPUT", "OUTPUT", "FORWARD", "local")),
-    *(("nat", f"{OWNER}-{name}") for name in ("PREROUTING", "OUTPUT", "POSTROUTING", "float-snat", "snat")),
+    *(("nat", f"{OWNER}-{name}") for name in ("PREROUTING", "OUTPUT", "POSTROUTING", "floating-snat", "snat")),
 )
 
 
-def ipv4_rules(settings: NatSettings, bridges: Sequence[GuestBridge]) -> RuleSet:
-    """All rules for IPv4."""
+def ipv4_rules(settings: NatSettings, bridges: Sequence[GuestBridge], forwards: Sequence[Forward] = ()) -> RuleSet:
+    """All rules for IPv4.
+
+    :param forwards: the floating addresses of this host; the first of several that lead to the same fixed address is
+        the one that its guest is seen under
+    """
     rules = {chain: tuple[str, ...]() for chain in _CHAINS}
     rules["filter", f"{OWNER}-INPUT"] = ("-i lo -j RETURN", *_input(settings, bridges))
     rules["filter", f"{OWNER}-FORWARD"] = tuple(_forward(settings, bridges))
-    rules["nat", f"{OWNER}-PREROUTING"] = (_metadata(settings),)
+    inward = tuple(f"-d {one.address}/32 -j DNAT --to-destination {one.fixed_address}" for one in forwards)
+    rules[INWARD] = (_metadata(settings), *inward)
+    rules["nat", f"{OWNER}-OUTPUT"] = inward
+    outward = {one.fixed_address: one.address for one in reversed(forwards)}
+    rules["nat", f"{OWNER}-floating-snat"] = tuple(
+        f"-s {fixed}/32 -j SNAT --to-source {floating}" for fixed, floating in reversed(outward.items())
+    )
     rules["nat", f"{OWNER}-POSTROUTING"] = tuple(_own_addresses(settings))
     fixed, source = _net(settings.fixed_range), settings.routing_source_ip
-    rules["nat", f"{OWNER}-snat"] = (f"-j {OWNER}-float-snat", f"-s {fixed} -j SNAT --to-source {source}")
+    rules["nat", f"{OWNER}-snat"] = (f"-j {OWNER}-floating-snat", f"-s {fixed} -j SNAT --to-source {source}")
     return RuleSet(chains=rules, jumps=standard_jumps(OWNER, nat=True))
+
+
+def forwards_in(rules: Sequence[str]) -> list[Forward]:
+    """The floating addresses that the rules of our chain PREROUTING lead on: what an earlier daemon left."""
+    found = map(_INWARD.fullmatch, rules)
+    return [Forward(address=one[1], fixed_address=one[2]) for one in found if one]
 
 
 def ipv6_rules(bridges: Sequence[GuestBridge]) -> RuleSet:

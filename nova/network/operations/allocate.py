@@ -6,11 +6,12 @@ On failure in the transaction nothing is kept; when the DHCP servers cannot be t
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nova import errors
-from nova.db import address_claims, addresses, networks, quotas
+from nova.db import address_claims, addresses, floating_claims, networks, quotas
 from nova.db.engine import Transaction
 from nova.domain.network import DhcpHost, Network, Nic, RequestedNetwork
 
@@ -34,6 +35,8 @@ class Allocation:
     nics: tuple[Nic, ...]
     networks: tuple[Network, ...]
     hostname: str
+    forwarding_host: str | None = None
+    """The network host that carries its new floating address, empty for one that is still to be found; or None"""
 
     def dhcp_hosts(self) -> list[DhcpHost]:
         """What the DHCP servers must know about the cards."""
@@ -52,13 +55,20 @@ class Allocation:
 
 
 def allocate(
-    tx: Transaction, wanted: Wanted, *, shared: bool, mac_attempts: int, quota_defaults: Mapping[str, int]
+    tx: Transaction,
+    wanted: Wanted,
+    *,
+    shared: bool,
+    mac_attempts: int,
+    quota_defaults: Mapping[str, int],
+    floating_pool: str = "",
 ) -> Allocation:
     """The cards that the instance has, or new ones with an address each.
 
     :param shared: whether networks without a project are everybody's
+    :param floating_pool: from where the first card gets a floating address too; empty for none
     :raises errors.NotFound: a requested network does not exist or is another project's
-    :raises errors.NoCapacity: the project has no network, or no address is free
+    :raises errors.NoCapacity: the project has no network, or no fixed or floating address is free
     :raises errors.QuotaExceeded: the project may have no more fixed addresses
     """
     present = addresses.nics_of(tx, [wanted.instance_uuid]).get(wanted.instance_uuid, ())
@@ -81,7 +91,18 @@ def allocate(
         )
         for position, (network, address) in enumerate(chosen)
     )
-    return Allocation(nics=nics, networks=tuple(usable), hostname=wanted.hostname)
+    made = Allocation(nics=nics, networks=tuple(usable), hostname=wanted.hostname)
+    return _with_floating(tx, made, wanted, pool=floating_pool) if floating_pool and nics else made
+
+
+def _with_floating(tx: Transaction, made: Allocation, wanted: Wanted, *, pool: str) -> Allocation:
+    first = made.nics[0]
+    fixed = first.addresses[0]
+    floating = floating_claims.allocate(tx, project_id=wanted.project_id, pool=pool, auto_assigned=True)
+    host = floating_claims.associate(tx, floating, fixed_address=fixed.address, instance_uuid=wanted.instance_uuid)
+    shown = dataclasses.replace(fixed, floating=(floating.address,))
+    card = dataclasses.replace(first, addresses=(shown, *first.addresses[1:]))
+    return dataclasses.replace(made, nics=(card, *made.nics[1:]), forwarding_host=host)
 
 
 def _chosen(requested: Sequence[RequestedNetwork], usable: Sequence[Network]) -> list[tuple[Network, str]]:

@@ -13,7 +13,7 @@ import pytest
 from nova.api.ec2.actions import ACTIONS
 from nova.api.policy import Policy
 from nova.context import RequestContext
-from nova.db import address_claims, instances, volumes
+from nova.db import address_claims, floating_ips, instances, volumes
 from nova.domain.instance import Instance
 from nova.domain.states import TaskState, VmState
 from nova.image.files import ImageFiles
@@ -528,6 +528,31 @@ def test_instance_types_and_empty_lists(cloud: Ec2Cloud) -> None:
     assert cloud.good("DescribeAddresses").findtext("addressesSet") == ""
     assert cloud.good("DescribeVpcs").findtext("vpcSet") == ""
     assert cloud.good("DescribeInstanceStatus").findtext("instanceStatusSet") == ""
+
+
+def test_addresses_are_taken_associated_and_given_back(cloud: Ec2Cloud) -> None:
+    assert cloud.code("AllocateAddress", status=404) == "InvalidParameterValue"
+    cloud.db.run(lambda tx: floating_ips.create(tx, ["192.0.2.9"], pool="nova", interface=""))
+    address = cloud.good("AllocateAddress").findtext("publicIp")
+    assert address == "192.0.2.9"
+    assert cloud.code("AllocateAddress") == "NoMoreFloatingIps"
+    instance = launched(cloud)
+    assert (
+        cloud.code("AssociateAddress", InstanceId=instance, PublicIp="192.0.2.99", status=404)
+        == "InvalidAddress.NotFound"
+    )
+    assert cloud.code("AssociateAddress", InstanceId=instance, PublicIp=address) == "InvalidParameterValue"
+    wanted = {"instance_uuid": of(cloud, instance).uuid, "hostname": "web", "host": "h1", "position": 0}
+    cloud.db.run(lambda tx: address_claims.add_card(tx, cloud.net, **wanted))
+    assert cloud.good("AssociateAddress", InstanceId=instance, PublicIp=address).findtext("return") == "true"
+    shown = cloud.good("DescribeAddresses", PublicIp__1=address)
+    assert texts(shown, "addressesSet/item/instanceId") == [instance]
+    assert cloud.code("DisassociateAddress", user="bob", status=404, PublicIp=address) == "InvalidAddress.NotFound"
+    assert cloud.code("ReleaseAddress", user="bob", status=404, PublicIp=address) == "InvalidAddress.NotFound"
+    assert cloud.good("DisassociateAddress", PublicIp=address).findtext("return") == "true"
+    assert cloud.code("DisassociateAddress", status=409, PublicIp=address) == "InvalidAssociation.NotFound"
+    assert cloud.good("ReleaseAddress", PublicIp=address).findtext("return") == "true"
+    assert cloud.good("DescribeAddresses").findtext("addressesSet") == ""
 
 
 def test_a_reader_changes_nothing(cloud: Ec2Cloud) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ import pytest
 
 from nova import errors
 from nova.context import RequestContext
-from nova.db import address_claims, addresses, networks
-from nova.db.engine import Database, DatabaseSettings
+from nova.db import address_claims, addresses, floating_claims, floating_ips, networks
+from nova.db.engine import Database, DatabaseSettings, Transaction
 from nova.db.lease_events import LeaseBook
 from nova.db.models import Base
-from nova.domain.network import DhcpHost, Network, ReleasedAddress, RequestedNetwork
+from nova.domain.network import DhcpHost, FloatingIp, Forward, Network, ReleasedAddress, RequestedNetwork
 from nova.domain.network_plan import CreateNetwork, plan
 from nova.interfaces.network import NetworkService
 from nova.network.flat_dhcp import FlatDhcp
@@ -25,7 +25,7 @@ from nova.network.settings import NatSettings, NetworkSettings
 from nova.network.topology import GuestBridge
 from nova.network.wiring import Wiring
 from nova.rpc.interface import methods
-from nova.system.iptables import RuleSet
+from nova.system.iptables import Chain, RuleSet
 
 CONTEXT = RequestContext(project_id="red", user_id="ann")
 
@@ -83,13 +83,39 @@ class FakeGateway:
 class FakeFilter:
     """The rules that hold."""
 
-    rules = RuleSet()
+    wanted = RuleSet()
 
     def apply(self, wanted: RuleSet) -> bool:
-        self.rules = wanted
+        self.wanted = wanted
         return True
 
     def look_again(self) -> None: ...
+
+    def in_chain(self, name: str) -> list[str]:
+        return self.rules(("nat", f"nova-network-{name}"))
+
+    def rules(self, chain: Chain) -> list[str]:
+        return list(self.wanted.chains.get(chain, ()))
+
+
+class FakePublic:
+    """Addresses on a public interface, and the pairs whose connections were ended."""
+
+    def __init__(self) -> None:
+        self.addresses: set[str] = set()
+        self.ended: list[Forward] = []
+
+    def present(self) -> set[str]:
+        return set(self.addresses)
+
+    def carry(self, forwards: Sequence[Forward]) -> None:
+        self.addresses |= {one.address for one in forwards}
+
+    def drop(self, addresses: Collection[str], *, forwards: Sequence[Forward] = ()) -> None:
+        self.addresses -= set(addresses) - {one.address for one in forwards}
+
+    def end_connections(self, forwards: Sequence[Forward]) -> None:
+        self.ended += forwards
 
 
 class Host:
@@ -101,8 +127,14 @@ class Host:
         topology = FlatDhcp(bridge="br100")
         self.filters = (FakeFilter(), FakeFilter())
         nat = NatSettings(fixed_range="10.0.0.0/8", routing_source_ip="192.0.2.1", metadata_host="192.0.2.1")
+        self.public = FakePublic()
         wiring = Wiring(
-            topology=topology, gateway=self.gateway, filters=self.filters, nat_settings=nat, dhcp=self._server
+            topology=topology,
+            gateway=self.gateway,
+            filters=self.filters,
+            nat_settings=nat,
+            public=self.public,
+            dhcp=self._server,
         )
         self.service = Service(
             database=database,
@@ -304,7 +336,7 @@ def test_a_restart_builds_everything_from_the_database(db: Database, peers: Peer
     again.service.start()
     assert again.known() == {"10.0.0.2": "web"}
     assert again.gateway.bridges == ["br100"]
-    assert again.filters[0].rules == first.filters[0].rules
+    assert again.filters[0].wanted == first.filters[0].wanted
 
 
 def test_one_network_that_cannot_be_served_does_not_stop_the_others(db: Database, peers: Peers) -> None:
@@ -338,4 +370,101 @@ def test_a_deleted_networks_server_is_stopped(db: Database, peers: Peers) -> Non
         networks.delete_network(tx, network.id)
     host.service.refresh(CONTEXT)
     assert host.dhcp["br100"].stopped
-    assert host.filters[0].rules.chains["filter", "nova-network-FORWARD"] == ()
+    assert host.filters[0].wanted.chains["filter", "nova-network-FORWARD"] == ()
+
+
+def floating_to(db: Database, fixed: str, address: str = "198.51.100.7", *, instance: str = "i1") -> FloatingIp:
+    """A floating address of the project that leads to a server."""
+
+    def work(tx: Transaction) -> FloatingIp:
+        if not floating_ips.known(tx, [address]):
+            floating_ips.create(tx, [address], pool="nova", interface="")
+            floating_claims.allocate(tx, project_id="red", pool="nova")
+        floating = floating_ips.get(tx, address)
+        floating_claims.associate(tx, floating, fixed_address=fixed, instance_uuid=instance)
+        return floating_ips.get(tx, address)
+
+    return db.run(work)
+
+
+def test_a_floating_address_is_carried_moved_and_dropped_with_its_connections(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    host.allocate("i1")
+    host.allocate("i2")
+    floating_to(db, "10.0.0.2")
+    host.service.refresh_floating_ips(CONTEXT)
+    assert host.public.addresses == {"198.51.100.7"}
+    assert "-d 198.51.100.7/32 -j DNAT --to-destination 10.0.0.2" in host.filters[0].in_chain("PREROUTING")
+    assert host.filters[0].in_chain("floating-snat") == ["-s 10.0.0.2/32 -j SNAT --to-source 198.51.100.7"]
+
+    now = floating_to(db, "10.0.0.3", instance="i2")
+    host.service.refresh_floating_ips(CONTEXT)
+    assert [(one.address, one.fixed_address) for one in host.public.ended] == [("198.51.100.7", "10.0.0.2")]
+    assert host.public.addresses == {"198.51.100.7"}
+
+    db.run(lambda tx: floating_claims.disassociate(tx, now))
+    host.service.refresh_floating_ips(CONTEXT)
+    assert (host.public.addresses, host.filters[0].in_chain("floating-snat")) == (set(), [])
+    assert [one.fixed_address for one in host.public.ended] == ["10.0.0.2", "10.0.0.3"]
+
+
+def test_a_restart_keeps_floating_addresses_and_finishes_what_a_kill_left(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.service.start()
+    host.allocate("i1")
+    host.allocate("i2")
+    for address in ("198.51.100.7", "198.51.100.8"):
+        floating_to(db, "10.0.0.2", address)
+    host.service.refresh_floating_ips(CONTEXT)
+    gone = db.run(lambda tx: floating_ips.get(tx, "198.51.100.8"))
+    floating_to(db, "10.0.0.3", instance="i2")
+    db.run(lambda tx: floating_claims.disassociate(tx, gone))
+
+    again = Host(db, "n1", peers)
+    again.public.addresses = set(host.public.addresses) | {"192.0.2.1"}
+    again.filters[0].wanted = host.filters[0].wanted
+    again.service.start()
+    assert again.public.addresses == {"198.51.100.7", "192.0.2.1"}
+    assert again.filters[0].in_chain("OUTPUT") == ["-d 198.51.100.7/32 -j DNAT --to-destination 10.0.0.3"]
+    ended = {(one.address, one.fixed_address) for one in again.public.ended}
+    assert ended == {("198.51.100.7", "10.0.0.2"), ("198.51.100.8", "10.0.0.2")}
+
+
+def test_a_released_servers_floating_address_is_dropped_on_the_host_that_carried_it(db: Database, peers: Peers) -> None:
+    add_network(db, host="n2")
+    here, there = Host(db, "n1", peers), Host(db, "n2", peers)
+    here.service.start()
+    there.service.start()
+    here.allocate("i1")
+    floating_to(db, "10.0.0.2")
+    there.service.refresh_floating_ips(CONTEXT)
+    assert there.public.addresses == {"198.51.100.7"}
+    here.service.release(CONTEXT, instance_uuid="i1")
+    assert (there.public.addresses, here.public.addresses) == (set(), set())
+
+
+def test_with_auto_assign_each_server_gets_a_floating_address_until_none_is_left(db: Database, peers: Peers) -> None:
+    add_network(db)
+    db.run(lambda tx: floating_ips.create(tx, ["198.51.100.7"], pool="public", interface=""))
+    host = Host(db, "n1", peers, floating_pool="public")
+    host.service.start()
+    nics = host.service.allocate(CONTEXT, instance_uuid="i1", hostname="web", host="c1", requested=())
+    assert nics[0].addresses[0].floating == ("198.51.100.7",)
+    assert host.public.addresses == {"198.51.100.7"}
+    with pytest.raises(errors.NoCapacity, match="No more floating IPs"):
+        host.allocate("i2")
+    assert host.known() == {"10.0.0.2": "web"}
+    host.service.release(CONTEXT, instance_uuid="i1")
+    assert host.public.addresses == set()
+    assert host.allocate("i2") == ["10.0.0.3"]
+
+
+def test_the_public_interfaces_trouble_does_not_keep_networks_from_being_served(db: Database, peers: Peers) -> None:
+    add_network(db)
+    host = Host(db, "n1", peers)
+    host.public.carry = lambda forwards: (_ for _ in ()).throw(errors.HypervisorError("no"))  # type: ignore[method-assign]
+    host.service.start()
+    assert host.allocate() == ["10.0.0.2"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import ipaddress
 import time
 import uuid
@@ -14,12 +15,12 @@ import pytest
 from sqlalchemy import func, select
 
 from nova import errors
-from nova.db import address_claims, addresses, floating_ips, leases, networks
+from nova.db import address_claims, addresses, floating_claims, floating_ips, leases, networks
 from nova.db.addresses import FLOATING_IPS
 from nova.db.engine import Database, Transaction
 from nova.db.lease_events import LeaseBook
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
-from nova.domain.network import Network, Nic
+from nova.domain.network import FloatingIp, Forward, Network, Nic
 from nova.domain.network_plan import CreateNetwork, plan
 from tests.unit.db.contracts.samples import at_once
 
@@ -378,8 +379,94 @@ class Networks:
             network_of(db, "10.1.0.0/24", uuid=number)
 
 
+def associate(db: Database, floating: FloatingIp, nic: Nic, instance: str) -> str:
+    """Point to the card's address; which host carries it."""
+    return db.run(lambda tx: floating_claims.associate(tx, floating, fixed_address=only(nic), instance_uuid=instance))
+
+
 class FloatingAddresses:
     """The pool."""
+
+    def pool(self, db: Database, number: int = 3, *, project: str = "red") -> list[FloatingIp]:
+        """Addresses of a pool, all of them a project's."""
+        names = [f"198.51.100.{i + 1}" for i in range(number)]
+        db.run(lambda tx: floating_ips.create(tx, names, pool="nova", interface="eth0"))
+        return [db.run(lambda tx: floating_claims.allocate(tx, project_id=project, pool="nova")) for _ in names]
+
+    def test_of_many_takers_at_once_each_gets_its_own_and_the_rest_hear_that_none_is_left(self, db: Database) -> None:
+        names = [f"198.51.100.{i}" for i in range(1, 9)]
+        db.run(lambda tx: floating_ips.create(tx, names, pool="nova", interface="eth0"))
+        take = lambda: db.run(lambda tx: floating_claims.allocate(tx, project_id="red", pool="nova"))  # noqa: E731
+        outcomes = at_once([take] * 12)
+        got = [each.address for each in outcomes if isinstance(each, FloatingIp)]
+        assert sorted(got) == names
+        assert sum(isinstance(each, errors.NoCapacity) for each in outcomes) == 4
+
+    def test_pools_are_apart_and_an_unknown_one_is_not_there(self, db: Database) -> None:
+        db.run(lambda tx: floating_ips.create(tx, ["198.51.100.1"], pool="dmz", interface=""))
+        assert db.run(floating_ips.pools) == ["dmz"]
+        with pytest.raises(errors.NotFound, match="pool nova"):
+            db.run(lambda tx: floating_claims.allocate(tx, project_id="red", pool="nova"))
+
+    def test_an_address_is_pointed_moved_and_let_go(self, db: Database) -> None:
+        network, (floating, *_) = network_of(db), self.pool(db)
+        db.run(lambda tx: networks.associate(tx, network.id, host="n1"))
+        one, two = claim(db, network, instance="i1"), claim(db, network, instance="i2")
+        assert associate(db, floating, one, "i1") == "n1"
+        assert db.run(lambda tx: floating_ips.forwards(tx, "n1")) == [
+            Forward(address=floating.address, fixed_address="10.0.0.2", interface="eth0")
+        ]
+        seen = db.run(lambda tx: addresses.nics_of(tx, ["i1"]))["i1"][0]
+        assert seen.addresses[0].floating == (floating.address,)
+        stale = db.run(lambda tx: floating_ips.get(tx, floating.address))
+        associate(db, floating, two, "i2")
+        assert [each.fixed_address for each in db.run(lambda tx: floating_ips.forwards(tx, "n1"))] == ["10.0.0.3"]
+        assert not db.run(lambda tx: floating_claims.disassociate(tx, stale))
+        now = db.run(lambda tx: floating_ips.get(tx, floating.address))
+        assert (now.instance_uuid, now.host) == ("i2", "n1")
+        assert db.run(lambda tx: floating_claims.disassociate(tx, now))
+        assert db.run(lambda tx: floating_ips.forwards(tx, "n1")) == []
+
+    def test_a_released_server_takes_no_floating_address_along_and_automatic_ones_are_free(self, db: Database) -> None:
+        network, (floating, *_) = network_of(db), self.pool(db, 1)
+        db.run(lambda tx: floating_ips.create(tx, ["198.51.100.9"], pool="nova", interface=""))
+        nic = claim(db, network, instance="i1")
+        automatic = db.run(lambda tx: floating_claims.allocate(tx, project_id="red", pool="nova", auto_assigned=True))
+        for each in (floating, automatic):
+            associate(db, each, nic, "i1")
+        (released,) = db.run(lambda tx: address_claims.release(tx, "i1"))
+        assert released.floating
+        with pytest.raises(errors.InvalidInput):
+            associate(db, floating, nic, "i1")
+        left = {each.address: each for each in db.run(floating_ips.find_all)}
+        assert (left[floating.address].project_id, left[floating.address].fixed_address) == ("red", "")
+        assert (left[automatic.address].project_id, left[automatic.address].auto_assigned) == ("", False)
+
+    def test_pointing_races_with_the_servers_end_and_never_leads_to_the_next_server(self, db: Database) -> None:
+        network, floating = network_of(db), self.pool(db, 6)
+        for each in floating:
+            instance = str(uuid.uuid4())
+            nic = claim(db, network, instance=instance)
+            at_once([lambda: associate(db, each, nic, instance), lambda: give_back(db, instance)])  # noqa: B023
+            assert db.run(lambda tx: floating_ips.get(tx, each.address)).fixed_address == ""  # noqa: B023
+
+    def test_a_foreign_projects_word_changes_nothing(self, db: Database) -> None:
+        network, (floating, *_) = network_of(db), self.pool(db)
+        nic = claim(db, network, instance="i1")
+        stranger = dataclasses.replace(floating, project_id="blue")
+        with pytest.raises(errors.NotFound):
+            associate(db, stranger, nic, "i1")
+        assert not db.run(lambda tx: floating_claims.release(tx, stranger))
+        assert db.run(lambda tx: floating_ips.get(tx, floating.address)).project_id == "red"
+
+    def test_a_network_that_moves_to_another_host_takes_its_floating_addresses_along(self, db: Database) -> None:
+        network, (floating, *_) = network_of(db), self.pool(db)
+        associate(db, floating, claim(db, network, instance="i1"), "i1")
+        db.run(lambda tx: networks.associate(tx, network.id, host="n2"))
+        db.run(lambda tx: floating_claims.record_host(tx, "n2"))
+        assert [each.address for each in db.run(lambda tx: floating_ips.find_all(tx, host="n2"))] == [floating.address]
+        assert len(db.run(lambda tx: floating_ips.forwards(tx, "n2"))) == 1
+        assert db.run(lambda tx: floating_ips.known(tx, ["10.0.0.1", floating.address])) == {floating.address}
 
     def test_a_range_is_added_whole_or_not_at_all(self, db: Database) -> None:
         db.run(lambda tx: floating_ips.create(tx, ["198.51.100.2"], pool="nova", interface=""))

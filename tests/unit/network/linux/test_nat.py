@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from nova.domain.network import Network
-from nova.network.linux.nat import ipv4_rules, ipv6_rules, outside_fixed_range
+from nova.domain.network import Forward, Network
+from nova.network.linux.nat import forwards_in, ipv4_rules, ipv6_rules, outside_fixed_range
 from nova.network.settings import NatSettings
 from nova.network.topology import GuestBridge
 
@@ -20,7 +20,7 @@ def chain(name: str, settings: NatSettings = SETTINGS, *, table: str = "nat") ->
 
 
 def test_guests_leave_under_the_routing_source_ip() -> None:
-    assert chain("snat") == ("-j nova-network-float-snat", "-s 10.0.0.0/8 -j SNAT --to-source 192.0.2.1")
+    assert chain("snat") == ("-j nova-network-floating-snat", "-s 10.0.0.0/8 -j SNAT --to-source 192.0.2.1")
 
 
 def test_metadata_is_forwarded_and_redirected_when_it_is_on_this_host() -> None:
@@ -57,6 +57,22 @@ def test_the_interfaces_that_traffic_leaves_by_can_be_named() -> None:
     assert named[-2:] == ("-i br100 -j DROP", "-o br100 -j DROP")
     none = chain("FORWARD", dataclasses.replace(SETTINGS, forward_interfaces=("none",)), table="filter")
     assert none == ("-i br100 -o br100 -j ACCEPT", "-i br100 -j DROP", "-o br100 -j DROP")
+
+
+def test_floating_addresses_lead_in_and_the_first_of_them_leads_out() -> None:
+    forwards = [
+        Forward(address="68.99.26.170", fixed_address="10.0.0.3"),
+        Forward(address="68.99.26.171", fixed_address="10.0.0.3"),
+    ]
+    chains = ipv4_rules(SETTINGS, [BRIDGE], forwards).chains
+    inward = (
+        "-d 68.99.26.170/32 -j DNAT --to-destination 10.0.0.3",
+        "-d 68.99.26.171/32 -j DNAT --to-destination 10.0.0.3",
+    )
+    assert chains["nat", "nova-network-OUTPUT"] == inward
+    assert chains["nat", "nova-network-PREROUTING"][1:] == inward
+    assert chains["nat", "nova-network-floating-snat"] == ("-s 10.0.0.3/32 -j SNAT --to-source 68.99.26.170",)
+    assert forwards_in(chains["nat", "nova-network-PREROUTING"]) == forwards
 
 
 def test_ipv6_has_rules_only_where_a_network_has_it() -> None:
