@@ -36,8 +36,8 @@ SOURCE = "198.51.100.7"
 class Ec2Cloud(ComputeCloud):
     """``alice`` of apples, ``bob`` of pears, ``rita`` who may only read, ``root`` who administers."""
 
-    def __init__(self, settings: ApiSettings | None = None) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: ApiSettings | None = None, *, url: str = "sqlite://") -> None:
+        super().__init__(settings, url=url)
         self.volume = Notes()
         identity = BuiltinIdentity(self.db, hasher=cheap_hasher())
         self.users: dict[str, User] = {u.name: u for u in bootstrap(self.db, hasher=cheap_hasher(), wanted=USERS)}
@@ -55,6 +55,12 @@ class Ec2Cloud(ComputeCloud):
         """Make the application anew: another process, as far as it can tell."""
         with deploying(self.cloud):
             self.ec2 = loadapp(f"config:{PASTE}", name="ec2")
+
+    def redeploy_compute(self) -> None:
+        """Let the compute API, whose tokens are names, see the collaborators as they are now."""
+        named = dataclasses.replace(self.cloud.settings, auth_strategy="noauth")
+        with deploying(dataclasses.replace(self.cloud, settings=named)):
+            self.app = loadapp(f"config:{PASTE}", name="osapi_compute")
 
     def who(self, user: str) -> str:
         """The token of ComputeCloud for a user of ours, so that both APIs see the same servers."""
