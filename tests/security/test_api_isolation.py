@@ -22,7 +22,7 @@ PUBLIC_ROUTES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     made = Doors(tmp_path_factory.mktemp("doors"))
     yield made
@@ -152,6 +152,73 @@ def test_an_administrators_attribute_is_refused_even_when_it_is_empty(doors: Doo
     before = doors.writes.committed
     body = {"server": {"name": "w", "flavorRef": "1", "imageRef": "70a599e0-31e7-49b7-b260-868f441e862b", **keys}}
     assert doors.compute.call("POST", "/servers", body).status_int in (400, 403)
+    assert doors.writes.committed == before
+
+
+def attached(doors: Doors, who: str) -> tuple[str, str]:
+    """A server of *who* and a volume that is attached to it."""
+    cloud, server, volume = doors.compute, doors.compute.running(who), new_volume(doors.compute, who)
+    body = {"volumeAttachment": {"volumeId": volume}}
+    cloud.ok("POST", f"/servers/{server}/os-volume_attachments", body, who=who)
+    return server, volume
+
+
+def test_a_child_is_found_below_its_own_parent_only(doors: Doors) -> None:
+    """OSSN-0102"""
+    cloud = doors.compute
+    mine, _ = attached(doors, ALICE)
+    another, its_volume = attached(doors, ALICE)
+    theirs, their_volume = attached(doors, BOB)
+    group = cloud.ok("POST", "/os-security-groups", {"security_group": {"name": "g", "description": ""}}, who=BOB)
+    rule = {"parent_group_id": group["security_group"]["id"], "ip_protocol": "tcp", "from_port": 1, "to_port": 1}
+    before = doors.writes.committed
+    for server, who in ((another, ALICE), (theirs, BOB)):
+        for action in cloud.ok("GET", f"/servers/{server}/os-instance-actions", who=who)["instanceActions"]:
+            path = f"/servers/{mine}/os-instance-actions/{action['request_id']}"
+            assert cloud.call("GET", path).status_int == 404
+            assert cloud.call("GET", path.replace(mine, server), who=who).status_int == 200
+    for volume in (its_volume, their_volume):
+        for method, sent in (("GET", None), ("DELETE", None), ("PUT", {"volumeAttachment": {"volumeId": volume}})):
+            path = f"/servers/{mine}/os-volume_attachments/{volume}"
+            assert cloud.call(method, path, sent).status_int in (403, 404), method
+    assert cloud.call("POST", "/os-security-group-rules", {"security_group_rule": rule}).status_int == 404
+    for action in ("addSecurityGroup", "removeSecurityGroup"):
+        for name in ("g", str(group["security_group"]["id"])):
+            assert cloud.call("POST", f"/servers/{mine}/action", {action: {"name": name}}).status_int in (400, 404)
+    assert doors.writes.committed == before
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        *("file:///etc/passwd", "file:///allowed/../etc/passwd", "FILE:/etc/passwd", "filesystem:///etc/passwd"),
+        *("http://127.0.0.1:22/x", "../../../etc/passwd", "/etc/passwd", "swift+config://x/y/z", "%2e%2e%2fetc"),
+    ],
+)
+def test_an_image_is_named_by_its_id_only(doors: Doors, reference: str) -> None:
+    """CVE-2025-44021"""
+    before = doors.writes.committed
+    device = {"uuid": reference, "source_type": "image", "destination_type": "local", "boot_index": 0}
+    for keys in ({"imageRef": reference}, {"block_device_mapping_v2": [device]}):
+        body = {"server": {"name": "w", "flavorRef": "1", **keys}}
+        for base in ("/v2.1", "/v2"):
+            assert doors.compute.call("POST", "/servers", body, base=base).status_int in (400, 404)
+    assert doors.compute.call("GET", f"/images/{reference}", version="2.1").status_int == 404
+    assert doors.writes.committed == before
+
+
+def test_a_volume_in_use_is_released_by_its_host_only(doors: Doors) -> None:
+    """OSSN-0092"""
+    _, volume = attached(doors, ALICE)
+    door = doors.all["volume v3"]
+    before = doors.writes.committed
+    connector = b'{"connector": {"initiator": "iqn.x:y", "ip": "10.0.0.1", "host": "h"}}'
+    for action in ("os-detach", "os-force_detach", "os-terminate_connection", "os-unreserve", "os-roll_detaching"):
+        body = b'{"' + action.encode() + b'": ' + (connector if "connection" in action else b"{}") + b"}"
+        outcome = door.send("POST", f"/v3/volumes/{volume}/action", body, token=ALICE)
+        assert outcome.status in (400, 403, 404, 409), action
+    assert door.send("DELETE", f"/v3/volumes/{volume}", token=ALICE).status in (400, 409)
+    assert door.send("DELETE", f"/v3/attachments/{volume}", token=ALICE).status in (403, 404, 409)
     assert doors.writes.committed == before
 
 

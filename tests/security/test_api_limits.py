@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
 import logging
 import threading
 import tracemalloc
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,18 @@ from typing import Any
 import pytest
 
 from nova.api.cloud import ApiSettings
-from tests.functional.compute_cloud import IMAGE, ComputeCloud
+from nova.api.policy import Policy
+from nova.context import RequestContext
+from nova.domain.flavor import STOCK_FLAVORS
+from nova.domain.request_spec import RequestSpec
+from nova.errors import NoCapacity
+from nova.scheduler.service import SchedulerService
+from nova.scheduler.settings import SchedulerSettings
+from tests.functional.compute_cloud import ADMIN, IMAGE, ComputeCloud
 from tests.security.doors import Doors
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     made = Doors(tmp_path_factory.mktemp("doors"))
     yield made
@@ -29,6 +39,11 @@ def limited(directory: Path, **quotas: int) -> ComputeCloud:
     """A cloud on a file, so that threads have transactions of their own."""
     settings = ApiSettings(default_quotas={**ApiSettings().default_quotas, **quotas})
     return ComputeCloud(settings, url=f"sqlite:///{directory}/nova.sqlite")
+
+
+def a_name() -> str:
+    """One that nothing else has."""
+    return str(uuid.uuid4())
 
 
 def at_once(work: Any, count: int) -> list[int]:
@@ -72,7 +87,7 @@ def test_a_huge_body_costs_no_memory(doors: Doors, name: str) -> None:
 def test_rules_do_not_pass_their_quota_however_many_come_at_once(tmp_path: Path) -> None:
     """CVE-2012-2101"""
     cloud = limited(tmp_path, security_group_rules=5)
-    made = cloud.ok("POST", "/os-security-groups", {"security_group": {"name": "g", "description": "d"}})
+    made = cloud.ok("POST", "/os-security-groups", {"security_group": {"name": a_name(), "description": "d"}})
     group = made["security_group"]["id"]
 
     def add(number: int) -> Any:
@@ -116,6 +131,99 @@ def test_scheduler_hints_are_bounded(doors: Doors, hints: Any) -> None:
     assert doors.compute.call("POST", "/servers", body).status_int in (400, 413)
 
 
+def test_hints_of_many_servers_cost_one_statement(doors: Doors) -> None:
+    """CVE-2012-3371: and a server that is not there is no match, and no error"""
+    cloud = doors.compute
+    scheduler, flavor = SchedulerService(cloud.db, SchedulerSettings()), dataclasses.replace(STOCK_FLAVORS[0], id=1)
+
+    def statements(**hints: list[str]) -> int:
+        spec = RequestSpec(instance_uuids=(str(uuid.uuid4()),), project_id="apples", flavor=flavor, hints=hints)
+        with cloud.db.log.recording() as texts:
+            scheduler.select_hosts(RequestContext(), spec=spec)
+        return len(texts)
+
+    there = cloud.running()
+    one, many = [str(uuid.uuid4())], [str(uuid.uuid4()) for _ in range(1000)]
+    assert statements(different_host=one) == statements(different_host=many)
+    assert statements(same_host=[there, *many]) == statements(same_host=[there])
+    for hint in (many, ["x' OR 1=1 --"], ["x" * 255]):
+        with pytest.raises(NoCapacity):
+            statements(same_host=hint)
+
+
+def test_paths_and_ids_without_end_are_kept_nowhere(doors: Doors) -> None:
+    """CVE-2021-40797"""
+
+    def ask(start: int, count: int) -> None:
+        for number in range(start, start + count):
+            for door, path in (
+                ("compute latest", f"/v2.1/x{number}/y"),
+                ("compute latest", f"/v2.1/servers/{uuid.UUID(int=number)}"),
+                ("volume v3", f"/v3/volumes/{uuid.UUID(int=number)}"),
+                ("identity", f"/v3/y{number}"),
+                ("image", f"/v2/images/{uuid.UUID(int=number)}"),
+            ):
+                doors.all[door].send("GET", path, query=f"a{number}=1", token=tokens[door])
+
+    tokens = {name: doors.all[name].token() for name in ("compute latest", "volume v3", "identity", "image")}
+    level = logging.getLogger().level
+    logging.getLogger().setLevel(logging.ERROR)
+    ask(0, 100)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    ask(100, 200)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    logging.getLogger().setLevel(level)
+    assert grown < 150_000
+
+
+@pytest.mark.parametrize(("size", "status"), [(49_149, 202), (49_152, 400), (65_537, 400), (80_000, 400)])
+def test_user_data_is_bounded(doors: Doors, size: int, status: int) -> None:
+    """What does not fit the column, or a guest's memory: 65,535 characters of base64"""
+    server = {"name": "w", "flavorRef": "1", "imageRef": IMAGE, "user_data": base64.b64encode(bytes(size)).decode()}
+    assert doors.compute.call("POST", "/servers", {"server": server}).status_int == status
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 50_000 + ".", "a" * 65_000, "1.1.1.1\n", "1.1.1.1 -x", "1.1.1.1,2.2.2.2", "::1%lo"]
+)
+def test_dns_servers_that_are_none_are_refused_at_once(doors: Doors, text: str) -> None:
+    """CVE-2014-7821, CVE-2021-40085"""
+    door = doors.all["compute v2"]
+    for key in ("dns1", "dns2", "gateway"):
+        body = json.dumps({"network": {"label": "n", "cidr": "10.9.0.0/24", key: text}}).encode()
+        outcome = door.send("POST", "/v2/os-networks", body)
+        assert outcome.status == 400, key
+        assert outcome.busy_s < 0.1
+        assert outcome.changes == 0
+
+
+def test_a_flavor_without_a_disk_may_be_kept_for_volumes(doors: Doors, tmp_path: Path) -> None:
+    """LP 1739646"""
+    cloud, rules = doors.compute, tmp_path / "policy.yaml"
+    rules.write_text('"os_compute_api:servers:create:zero_disk_flavor": "rule:admin_api"\n')
+    flavor = doors.new_flavor()
+    body = {"server": {"name": "w", "flavorRef": flavor, "imageRef": IMAGE}}
+    assert cloud.call("POST", "/servers", body).status_int == 202
+    cloud.redeploy(policy=Policy(str(rules)))
+    before = doors.writes.committed
+    assert cloud.call("POST", "/servers", body).status_int == 403
+    assert doors.writes.committed == before
+    assert cloud.call("POST", "/servers", body, who=ADMIN).status_int == 202
+    cloud.redeploy(policy=Policy())
+
+
+def test_quotas_are_not_set_by_members_not_even_to_what_they_are(doors: Doors) -> None:
+    """CVE-2014-6414"""
+    shown = doors.compute.ok("GET", "/os-quota-sets/apples")["quota_set"]
+    before = doors.writes.committed
+    for given in (shown, {"cores": shown["cores"]}, {}, {"force": True}):
+        given = {key: value for key, value in given.items() if key != "id"}
+        assert doors.compute.call("PUT", "/os-quota-sets/apples", {"quota_set": given}).status_int == 403
+    assert doors.writes.committed == before
+
+
 def test_a_list_is_a_fixed_number_of_statements(doors: Doors) -> None:
     """CVE-2014-3708"""
     cloud = doors.compute
@@ -140,7 +248,7 @@ def test_a_list_is_a_fixed_number_of_statements(doors: Doors) -> None:
 )
 def test_a_rule_is_stored_in_its_one_form(doors: Doors, rule: dict[str, Any]) -> None:
     """CVE-2012-2654, CVE-2015-3221"""
-    made = doors.compute.ok("POST", "/os-security-groups", {"security_group": {"name": "g", "description": "d"}})
+    made = doors.compute.ok("POST", "/os-security-groups", {"security_group": {"name": a_name(), "description": "d"}})
     wanted = {"security_group_rule": {**rule, "parent_group_id": made["security_group"]["id"]}}
     shown = doors.compute.ok("POST", "/os-security-group-rules", wanted)["security_group_rule"]
     assert shown["ip_protocol"] == "tcp"
@@ -162,7 +270,7 @@ def test_a_rule_is_stored_in_its_one_form(doors: Doors, rule: dict[str, Any]) ->
 )
 def test_a_rule_that_no_table_can_hold_is_refused(doors: Doors, rule: dict[str, Any]) -> None:
     """OSSN-0029, CVE-2014-0187, CVE-2019-9735, CVE-2021-40085"""
-    made = doors.compute.ok("POST", "/os-security-groups", {"security_group": {"name": "g", "description": "d"}})
+    made = doors.compute.ok("POST", "/os-security-groups", {"security_group": {"name": a_name(), "description": "d"}})
     group = made["security_group"]["id"]
     wanted = {"security_group_rule": {**rule, "parent_group_id": group}}
     assert doors.compute.call("POST", "/os-security-group-rules", wanted).status_int == 400, json.dumps(rule)

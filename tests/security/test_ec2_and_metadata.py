@@ -21,6 +21,7 @@ from nova import errors
 from nova.api.cloud import ApiSettings
 from nova.api.policy import Policy
 from nova.context import RequestContext
+from nova.db.models.base import table_of
 from nova.db.models.security_group import SecurityGroupRow
 from nova.image.files import ImageFiles
 from nova.image.local import LocalImages
@@ -215,7 +216,7 @@ def test_groups_do_not_pass_their_quota_by_either_api(tmp_path: Path) -> None:
     statuses = sorted(answer.status_int for answer in at_once(add, 12))
     assert statuses == [200] * 4 + [403] * 8
     with cloud.db.transaction(write=False) as tx:
-        assert len(tx.execute(SecurityGroupRow.__table__.select()).all()) == 1 + 4
+        assert len(tx.execute(table_of(SecurityGroupRow).select()).all()) == 1 + 4
     cloud.close()
 
 
