@@ -11,10 +11,10 @@ from nova.api.ec2.action import Ec2Action
 from nova.api.ec2.actions import ACTIONS
 from nova.api.identity.routes import IDENTITY
 from nova.api.image.routes import IMAGE
-from nova.api.metadata import ec2_tree, openstack_tree
 from nova.api.microversion import HIGHEST, LOWEST
 from nova.api.routing import Route
 from nova.api.volume.routes import TABLES as VOLUME
+from nova.domain.guest_metadata import ec2_tree, openstack_tree
 
 TABLES: dict[str, Sequence[Route]] = {
     "Compute (port 8774)": routes.COMPUTE,

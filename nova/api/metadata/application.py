@@ -12,14 +12,17 @@ from collections.abc import Iterable
 
 from nova.api.cloud import Cloud
 from nova.api.dispatch import Environ, StartResponse
-from nova.api.metadata import ec2_tree, facts, openstack_tree, password
-from nova.api.metadata.facts import Facts
+from nova.api.metadata import password
 from nova.api.metadata.known import Known
 from nova.api.refusal import Refusal
 from nova.api.source_address import SourceAddress
+from nova.db import guest_metadata
+from nova.domain.guest_metadata import ec2_tree, openstack_tree
+from nova.domain.guest_metadata.facts import Facts
 from nova.errors import InvalidInput, NotFound
 
 TEXT = "text/plain; charset=UTF-8"
+BYTES = "application/octet-stream"
 MAX_PATH_PARTS = 16
 
 
@@ -35,7 +38,7 @@ class MetadataApplication:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         parts = _parts(environ)
         address = self._source.of(environ)
-        uuid = self._db.run(lambda tx: facts.at(tx, address), write=False)
+        uuid = self._db.run(lambda tx: guest_metadata.at(tx, address), write=False)
         if parts[:1] == ["openstack"] and parts[2:] == [openstack_tree.PASSWORD]:
             content, kind = self._password(environ, parts[1], uuid), TEXT
         else:
@@ -52,24 +55,21 @@ class MetadataApplication:
         parts = parts[1:] if parts[:1] == ["ec2"] else parts
         if not parts:
             return ec2_tree.versions().encode(), TEXT
-        content = ec2_tree.find(self._facts(address, uuid), parts[0], parts[1:])
-        if content is None:
-            raise NotFound
-        return content, "application/octet-stream" if parts[-1] == "user-data" else TEXT
+        content = _there(ec2_tree.find(self._facts(address, uuid), parts[0], parts[1:]))
+        return content, BYTES if parts[-1] == "user-data" else TEXT
 
     def _openstack(self, parts: list[str], address: str, uuid: str) -> tuple[bytes, str]:
         if not parts:
             return openstack_tree.versions().encode(), TEXT
         version = openstack_tree.version_of(parts[0])
+        told = self._facts(address, uuid)
+        if parts[0] == openstack_tree.CONTENT and len(parts) == 2:
+            return _there(openstack_tree.content(told, parts[1])), BYTES
         if version is None or len(parts) > 2:
             raise NotFound
-        told = self._facts(address, uuid)
         if len(parts) == 1:
             return openstack_tree.listing(told, version), TEXT
-        content = openstack_tree.find(told, version, parts[1])
-        if content is None:
-            raise NotFound
-        return content, openstack_tree.content_type(parts[1])
+        return _there(openstack_tree.find(told, version, parts[1])), openstack_tree.content_type(parts[1])
 
     def _password(self, environ: Environ, name: str, uuid: str) -> bytes:
         version = openstack_tree.version_of(name)
@@ -87,9 +87,15 @@ class MetadataApplication:
     def _facts(self, address: str, uuid: str) -> Facts:
         told = self._known.get(address, uuid)
         if told is None:
-            told = facts.load(self._db, uuid, domain=self._domain)
+            told = guest_metadata.load(self._db, uuid, domain=self._domain)
             self._known.keep(address, told)
         return told
+
+
+def _there(content: bytes | None) -> bytes:
+    if content is None:
+        raise NotFound
+    return content
 
 
 def _parts(environ: Environ) -> list[str]:

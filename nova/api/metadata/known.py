@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from nova.api.metadata.facts import Facts
+from nova.domain.guest_metadata.facts import Facts
 
 MAX_ENTRIES = 1024
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from nova.api.metadata.facts import Facts
 from nova.api.metadata.known import Known
-from tests.unit.api.metadata.test_ec2_tree import facts
+from nova.domain.guest_metadata.facts import Facts
+from tests.unit.domain.guest_metadata.test_ec2_tree import facts
 
 
 def of(uuid: str) -> Facts:

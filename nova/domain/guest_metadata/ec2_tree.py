@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from nova.api.metadata.facts import Facts
+import msgspec
+
+from nova.domain.guest_metadata.facts import Facts
 from nova.domain.names import ec2_id
 
 VERSIONS = (
@@ -40,6 +43,24 @@ def find(facts: Facts, version: str, path: Sequence[str]) -> bytes | None:
             return None
         node = node[name]
     return shown(node)
+
+
+def as_json(facts: Facts, version: str) -> bytes:
+    """The whole of ``meta-data`` as one JSON document, as a drive has it."""
+    tree = _tree(facts, VERSIONS[-1] if version == LATEST else version)
+    return msgspec.json.encode(_plain(tree["meta-data"]))
+
+
+def _plain(node: Node) -> Any:
+    if isinstance(node, bytes):
+        return node.decode(errors="replace")
+    if not isinstance(node, Mapping):
+        return node if isinstance(node, str) else list(node)
+    found = {name: _plain(child) for name, child in node.items()}
+    for name, child in node.items():
+        if isinstance(child, KeyDirectory):
+            found[name]["_name"] = f"{name}={child.name}"
+    return found
 
 
 def shown(node: Node) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova.api.metadata import ec2_tree
-from nova.api.metadata.facts import Facts
 from nova.domain.block_device import BlockDevice
 from nova.domain.flavor import STOCK_FLAVORS
+from nova.domain.guest_metadata import ec2_tree
+from nova.domain.guest_metadata.facts import Facts
 from nova.domain.instance import Instance
 from nova.domain.states import VmState
 
