@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nova.domain.guest_metadata.config_drive import DEFAULT_SKIPPED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputeSettings:
@@ -19,6 +21,9 @@ class ComputeSettings:
     """How long a guest may take to power off or to reboot before it is forced"""
     max_attempts: int = 3
     """How often an operation that a restart of nova-compute interrupted is run, in all"""
+    force_config_drive: bool = False
+    """Whether every server has a configuration drive"""
+    config_drive_skipped_versions: frozenset[str] = DEFAULT_SKIPPED
     max_concurrent_builds: int = 10
     retry_longest_s: float = 30.0
     """The longest pause between two tries to reach nova-conductor or the hypervisor"""

@@ -8,7 +8,8 @@ from nova.conductor.operations import begin, build, create_volume, delete, finis
 from nova.conductor.recovery import Recovery
 from nova.conductor.volume_recovery import VolumeRecovery
 from nova.context import RequestContext
-from nova.db import compute_nodes, instances, services
+from nova.db import compute_nodes, guest_metadata, instances, services
+from nova.domain.guest_metadata.facts import Facts
 from nova.domain.host import HostResources
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
@@ -70,6 +71,10 @@ class ConductorService:
     def heartbeat(self, context: RequestContext, *, host: str, binary: str, topic: str) -> None:
         """See the interface."""
         self.cloud.db.run(lambda tx: services.heartbeat(tx, host=host, binary=binary, topic=topic))
+
+    def guest_facts(self, context: RequestContext, *, instance_uuid: str) -> Facts:
+        """See the interface."""
+        return guest_metadata.load(self.cloud.db, instance_uuid, domain=self.cloud.settings.dhcp_domain)
 
     def instances_on_host(self, context: RequestContext, *, host: str) -> list[Instance]:
         """See the interface."""

@@ -23,5 +23,7 @@ class ConductorSettings:
     """How long a host must be silent before its work is given to others, and a conductor be up before it judges that"""
     build_timeout_s: float = 3600.0
     """How long a host may build in all before the server goes to ERROR"""
+    dhcp_domain: str = "novalocal"
+    """What follows the host names of servers"""
     max_takeovers: int = 10
     """How often an operation may change hands before it is given up"""

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
+from nova.domain.blank_disks import usual_disks
+from nova.domain.block_device import BlockDevice
 from nova.domain.flavor import Flavor
 from nova.errors import InvalidInput
 
@@ -19,10 +21,16 @@ def letter_of(name: str) -> str:
     return found.group("letter") if found else ""
 
 
-def taken_letters(names: Iterable[str], *, root: str, flavor: Flavor) -> frozenset[str]:
-    """The letters that the server's disks have: root, those of its flavor from b on, and *names*."""
-    local = [flavor.ephemeral_gb > 0, flavor.swap_mb > 0].count(True)
-    return frozenset({letter_of(root) or "a", *_LETTERS[:local], *map(letter_of, names)})
+def taken_letters(
+    devices: Sequence[BlockDevice], *, root: str, flavor: Flavor, wanted: BlockDevice | None = None
+) -> frozenset[str]:
+    """The letters that the server's disks have: root, what its flavor brings along, and *devices* that have names.
+
+    :param wanted: one of them that is about to be named: its own wish stands in nobody's way
+    """
+    names = [device.device_name for device in devices if device is not wanted]
+    names += [disk.device_name for disk in usual_disks(flavor, devices)]
+    return frozenset({letter_of(root) or "a", *map(letter_of, names)}) - {""}
 
 
 def choose(wanted: str, *, taken: Collection[str]) -> str:

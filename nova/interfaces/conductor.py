@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from nova.context import RequestContext
+from nova.domain.guest_metadata.facts import Facts
 from nova.domain.host import HostResources
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
@@ -67,6 +68,11 @@ class Conductor(Interface):
     @call(timeout_s=30)
     def heartbeat(self, context: RequestContext, *, host: str, binary: str, topic: str) -> None:
         """The daemon *binary* on *host* is alive."""
+        ...
+
+    @call(timeout_s=60)
+    def guest_facts(self, context: RequestContext, *, instance_uuid: str) -> Facts:
+        """All that a server is told about itself, for its configuration drive; NotFound when it is gone."""
         ...
 
     @call(timeout_s=60)

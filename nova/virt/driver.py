@@ -9,7 +9,7 @@ NoCapacity when the disk is full; NotFound for an unknown guest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -66,9 +66,22 @@ class Disks(Protocol):
         ...
 
     def create_disks(
-        self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None
+        self,
+        instance: Instance,
+        *,
+        image: Image | None,
+        kernel: Image | None,
+        ramdisk: Image | None,
+        devices: Sequence[BlockDevice] = (),
     ) -> None:
-        """Root, ephemeral and swap disks as the flavor says, from the cache."""
+        """Root, ephemeral and swap disks, from the cache: as the flavor says, or *devices* where they name some."""
+        ...
+
+    def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
+        """A drive with *files* (content by path), which the guest finds at its next start; an older one is replaced.
+
+        The instance's disks have been made.
+        """
         ...
 
     def create_rescue_disk(

@@ -11,13 +11,14 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nova import errors
 from nova.context import RequestContext
+from nova.domain.blank_disks import BlankDisk, blank_disks
 from nova.domain.block_device import BlockDevice, Connector
 from nova.domain.host import HostResources
 from nova.domain.image import Image
@@ -69,6 +70,8 @@ class FakeDriver:
         self.guests: dict[str, FakeGuest] = {}
         self.disks: dict[str, int] = {}
         """GB on disk by instance uuid"""
+        self.blank_disks: dict[str, tuple[BlankDisk, ...]] = {}
+        self.config_drives: dict[str, dict[str, bytes]] = {}
         self.rescue_disks: dict[str, str] = {}
         """The image that each rescue disk was made from, by instance uuid"""
         self._consoles: dict[str, bytes] = {}
@@ -96,7 +99,13 @@ class FakeDriver:
                 self._fetch(context, image, reader, limit_gb)
 
     def create_disks(
-        self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None
+        self,
+        instance: Instance,
+        *,
+        image: Image | None,
+        kernel: Image | None,
+        ramdisk: Image | None,
+        devices: Sequence[BlockDevice] = (),
     ) -> None:
         """Note that the disks are there."""
         self._enter("create_disks")
@@ -105,6 +114,13 @@ class FakeDriver:
             if sum(self.disks.values()) + instance.flavor.disk_gb > self._settings.disk_gb:
                 raise errors.NoCapacity(f"No space left on device of host {self._settings.host}.")
             self.disks[instance.uuid] = instance.flavor.disk_gb
+            self.blank_disks[instance.uuid] = blank_disks(instance.flavor, devices)
+
+    def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
+        """Keep the files."""
+        self._enter("create_config_drive")
+        with self._lock:
+            self.config_drives[instance.uuid] = dict(files)
 
     def create_rescue_disk(
         self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None
@@ -127,6 +143,8 @@ class FakeDriver:
         with self._lock:
             self.disks.pop(instance.uuid, None)
             self._consoles.pop(instance.uuid, None)
+            self.blank_disks.pop(instance.uuid, None)
+            self.config_drives.pop(instance.uuid, None)
             self.rescue_disks.pop(instance.uuid, None)
 
     def stored_instances(self) -> frozenset[str]:

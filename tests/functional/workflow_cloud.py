@@ -321,9 +321,8 @@ class WorkflowCloud:
 
     def boot(self, count: int = 1, **changes: Any) -> list[str]:
         """Ask for servers; their uuids."""
-        request = BootRequest(
-            name="web", flavor_id="small", image_id=IMAGE.id, min_count=count, max_count=count, **changes
-        )
+        usual = {"name": "web", "flavor_id": "small", "image_id": IMAGE.id, "min_count": count, "max_count": count}
+        request = BootRequest(**(usual | changes))
         made, _ = boot.boot(self.api, ALICE, request)
         return [each.uuid for each in made]
 

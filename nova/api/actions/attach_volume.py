@@ -47,8 +47,8 @@ def attach(
 
 
 def _taken(tx: Transaction, instance: Instance) -> frozenset[str]:
-    names = [device.device_name for device in block_devices.for_instance(tx, instance.uuid)]
-    return taken_letters(names, root=instance.root_device_name, flavor=instance.flavor)
+    devices = block_devices.for_instance(tx, instance.uuid)
+    return taken_letters(devices, root=instance.root_device_name, flavor=instance.flavor)
 
 
 def _record(tx: Transaction, instance: Instance, *, volume_id: str, name: str) -> BlockDevice:

@@ -33,6 +33,8 @@ from nova.db import (
     security_groups,
 )
 from nova.db.engine import Transaction
+from nova.domain import guest_hardware
+from nova.domain.blank_disks import check_blank_disks
 from nova.domain.block_device import BlockDevice
 from nova.domain.flavor import Flavor
 from nova.domain.instance import Instance, KeyPair
@@ -139,6 +141,8 @@ def _flavor(cloud: Cloud, tx: Transaction, context: RequestContext, request: Boo
         boot_sources.check_fits(sources.image, flavor)
         if flavor.root_gb == 0:
             cloud.policy.authorize(context, f"{RULE}:zero_disk_flavor")
+    check_blank_disks(flavor, request.block_devices)
+    guest_hardware.choose(flavor, sources.image.properties if sources.image else {})
     return flavor
 
 
@@ -200,7 +204,7 @@ def _first_instance(
         key_name=pair.name if pair else "",
         key_data=pair.public_key if pair else "",
         user_data=request.user_data,
-        config_drive="True" if request.config_drive else "",
+        config_drive="True" if request.config_drive or _image_needs_drive(sources) else "",
         reservation_id=new_reservation_id(),
         root_device_name=_root_device(sources),
         access_ip_v4=request.access_ip_v4,
@@ -209,6 +213,10 @@ def _first_instance(
         metadata=dict(request.metadata),
         system_metadata={f"image_{key}"[:255]: value for key, value in image.properties.items()} if image else {},
     )
+
+
+def _image_needs_drive(sources: Sources) -> bool:
+    return sources.image is not None and sources.image.properties.get("img_config_drive", "").lower() == "mandatory"
 
 
 def _root_device(sources: Sources) -> str:

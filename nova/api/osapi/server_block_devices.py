@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nova.api.parameter_types import to_bool
+from nova.domain.blank_disks import SWAP
 from nova.domain.block_device import BlockDevice
 from nova.errors import InvalidInput
 
@@ -47,6 +48,7 @@ def _modern(item: Item) -> Item:
         "volume_size": item.get("volume_size"),
         "device_name": item.get("device_name"),
         "delete_on_termination": item.get("delete_on_termination", False),
+        "guest_format": SWAP if (item.get("virtual_name") or "").startswith(SWAP) else None,
         "boot_index": 0 if (item.get("device_name") or "").removeprefix("/dev/") == "vda" else None,
     }
 
@@ -78,10 +80,6 @@ def _check_item(item: Item, *, image_id: str) -> None:
         raise InvalidInput(f"A volume made from {source} needs a volume_size.", field=FIELD)
     if _is_image_itself(item) and (_index(item) != 0 or item["uuid"] != image_id):
         raise InvalidInput("A local disk from an image is the server's own image, with boot_index 0.", field=FIELD)
-    if destination == "local" and source == "blank":
-        raise InvalidInput(
-            "Local ephemeral and swap disks come from the flavor; they cannot be asked for one by one.", field=FIELD
-        )
     if destination == "volume" and source != "volume":
         raise InvalidInput(
             f"A volume cannot be made from {source} with the server: make it first, then name it here.", field=FIELD
@@ -101,7 +99,7 @@ def _check_boot_order(items: Sequence[Item], *, image_id: str) -> None:
 
 
 def _device(item: Item) -> BlockDevice:
-    size = item.get("volume_size")
+    size, local = item.get("volume_size"), _destination(item) == "local"
     return BlockDevice(
         source_type=item["source_type"],
         destination_type=_destination(item),
@@ -112,5 +110,6 @@ def _device(item: Item) -> BlockDevice:
         guest_format=item.get("guest_format") or "",
         volume_id=item.get("uuid") or "",
         volume_size_gb=int(size) if size else None,
-        delete_on_termination=to_bool(item.get("delete_on_termination", False)),
+        delete_on_termination=local or to_bool(item.get("delete_on_termination", False)),
+        attached=local,
     )

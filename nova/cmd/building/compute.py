@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from nova.cmd.building.choices import require
 from nova.cmd.building.images import image_reader
@@ -16,6 +17,8 @@ from nova.cmd.daemon import Service
 from nova.compute.daemon import ComputeDaemon
 from nova.compute.host import Host
 from nova.compute.settings import ComputeSettings
+from nova.domain.blank_disks import FILE_SYSTEMS
+from nova.errors import InvalidConfiguration
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.volume import VolumeService
@@ -87,6 +90,8 @@ def _settings(parts: Parts) -> ComputeSettings:
         resume_guests=conf.resume_guests_state_on_host_boot,
         build_timeout_s=conf.instance_build_timeout or BUILD_TIMEOUT_S,
         shutdown_timeout_s=conf.shutdown_timeout,
+        force_config_drive=conf.force_config_drive,
+        config_drive_skipped_versions=frozenset(conf.config_drive_skip_versions.split()),
         max_concurrent_builds=conf.max_concurrent_builds,
         resources_interval_s=conf.update_resources_interval,
         power_state_interval_s=conf.sync_power_state_interval,
@@ -105,6 +110,7 @@ def _driver(parts: Parts) -> Driver:
 
 
 def _libvirt_driver(parts: Parts) -> Driver:
+    from nova.virt.images.config_drive import ConfigDriveSettings
     from nova.virt.libvirt.driver import LibvirtDriver
     from nova.virt.libvirt.settings import LibvirtSettings
 
@@ -118,7 +124,16 @@ def _libvirt_driver(parts: Parts) -> Driver:
         uri=choice.connection_uri or "qemu:///system",
         virt_type=virt_type,
         qemu_group=choice.qemu_group,
-        cpu_mode=choice.cpu_mode or ("host-model" if virt_type == "kvm" else "none"),
+        cpu_mode=_cpu_mode(choice, virt_type),
+        cpu_model=choice.cpu_model or "",
+        nic_model="virtio" if choice.use_virtio_for_bridges else "rtl8139",
+        use_usb_tablet=choice.use_usb_tablet and conf.vnc.enabled,
+        ephemeral_format=_ephemeral_format(conf.default_ephemeral_format or "ext4"),
+        config_drive=ConfigDriveSettings(
+            format=conf.config_drive_format,
+            iso_program=conf.mkisofs_cmd,
+            temporary_directory=Path(conf.config_drive_tempdir) if conf.config_drive_tempdir else None,
+        ),
         use_cow_images=conf.use_cow_images,
         vnc_enabled=conf.vnc.enabled,
         vnc_listen=conf.vnc.vncserver_listen,
@@ -128,6 +143,19 @@ def _libvirt_driver(parts: Parts) -> Driver:
         max_image_bytes=conf.max_image_virtual_size_gb << 30,
     )
     return LibvirtDriver(settings, runner=parts.commands, run_blocking=run_blocking)
+
+
+def _cpu_mode(choice: Any, virt_type: str) -> str:
+    mode: str = choice.cpu_mode or ("host-model" if virt_type == "kvm" else "none")
+    if (mode == "custom") != bool(choice.cpu_model):
+        raise InvalidConfiguration("The options cpu_mode = custom and cpu_model of [libvirt] belong together.")
+    return mode
+
+
+def _ephemeral_format(wanted: str) -> str:
+    if wanted not in FILE_SYSTEMS:
+        raise InvalidConfiguration(f"The option default_ephemeral_format is one of {', '.join(FILE_SYSTEMS)}.")
+    return wanted
 
 
 def _virt_type(wanted: str) -> str:

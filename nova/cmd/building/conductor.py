@@ -36,6 +36,7 @@ def build(parts: Parts) -> list[Service]:
         requested_grace_s=min(ConductorSettings().requested_grace_s, grace_s),
         host_grace_s=grace_s,
         takeover_grace_s=grace_s,
+        dhcp_domain=conf.dhcp_domain,
         build_timeout_s=_build_timeout_s(conf),
     )
     cloud = Cloud(

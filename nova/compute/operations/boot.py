@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nova.compute.operations.config_drive import write_config_drive
 from nova.compute.operations.work import (
     Work,
     apply_filters,
@@ -44,12 +45,23 @@ def fetch_images(boot: Boot) -> None:
 def create_disks(boot: Boot) -> None:
     """Make the instance's directory and disks."""
     build = boot.build
-    boot.host.driver.create_disks(boot.instance, image=build.image, kernel=build.kernel, ramdisk=build.ramdisk)
+    boot.host.driver.create_disks(
+        boot.instance,
+        image=build.image,
+        kernel=build.kernel,
+        ramdisk=build.ramdisk,
+        devices=boot.order.block_devices,
+    )
 
 
 def delete_disks(boot: Boot) -> None:
     """Remove the directory and all that is in it."""
     boot.host.driver.delete_disks(boot.instance)
+
+
+def create_config_drive(boot: Boot) -> None:
+    """Make the configuration drive, where one is wanted."""
+    write_config_drive(boot, files=boot.build.injected_files, admin_password=boot.build.admin_password)
 
 
 def start_guest(boot: Boot) -> None:
@@ -63,6 +75,7 @@ STEPS: list[Step[Boot]] = [
     Step(check_host),
     Step(fetch_images),
     Step(create_disks, undo=delete_disks),
+    Step(create_config_drive),
     Step(connect_volumes, undo=disconnect_volumes),
     Step(apply_filters, undo=remove_filters),
     Step(start_guest, undo=destroy_guest),

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from nova.domain.blank_disks import SWAP, blank_disks
 from nova.domain.guest_metadata.facts import Facts
 from nova.domain.names import ec2_id
 
@@ -136,13 +137,10 @@ def _devices(facts: Facts) -> dict[str, Node]:
     """Disks by what they are for: the root in both spellings, then ephemeral disks, swap and volumes."""
     root = facts.instance.root_device_name or "/dev/sda1"
     found: dict[str, Node] = {"ami": root.removeprefix("/dev/"), "root": root}
-    named = [device for device in facts.devices if device.device_name and not device.no_device]
-    swap = [device.device_name for device in named if device.guest_format == "swap"]
-    blank = [
-        device.device_name for device in named if device.source_type == "blank" and device.destination_type == "local"
-    ]
-    ephemeral = [name for name in blank if name not in swap]
-    volumes = [device.device_name for device in named if device.volume_id]
+    blank = blank_disks(facts.instance.flavor, facts.devices)
+    swap = [disk.device_name for disk in blank if disk.file_system == SWAP]
+    ephemeral = [disk.device_name for disk in blank if disk.file_system != SWAP]
+    volumes = [device.device_name for device in facts.devices if device.volume_id and not device.no_device]
     found |= {f"ephemeral{index}": name.removeprefix("/dev/") for index, name in enumerate(ephemeral)}
     if swap:
         found["swap"] = swap[0].removeprefix("/dev/")

@@ -6,7 +6,7 @@ when guests run on top of them, and because a raw file can be copied and grown w
 
 An entry appears under its name only when it is whole and on the disk.  What a crash leaves is a file whose name begins
 with ``.part-``; ``age_out`` removes it.  Names come from a closed set: a digest of image id and checksum, or
-``ephemeral_`` and ``swap_`` with a size.  Nothing that a guest wrote ever comes in here.
+``ephemeral_`` with size, file system and number, or ``swap_`` with a size.  Nothing that a guest wrote ever comes in.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pathlib import Path
 
 from nova import errors
 from nova.context import RequestContext
+from nova.domain.blank_disks import FILE_SYSTEMS
 from nova.domain.image import Image
 from nova.system.files import ensure_directory, file_lock
 from nova.virt.driver import ImageReader
@@ -89,14 +90,17 @@ class ImageCache:
         self._check_cached(base, limit)
         return base
 
-    def ephemeral(self, size_gb: int) -> Path:
-        """An empty ext4 file system of *size_gb*."""
+    def ephemeral(self, size_gb: int, *, file_system: str = "ext4", label: str = "ephemeral0") -> Path:
+        """An empty file system of *size_gb*; both words come from closed sets."""
+        if file_system not in FILE_SYSTEMS:
+            raise errors.HypervisorError("The host cannot make that file system.", detail=f"ephemeral: {file_system}")
 
         def build(part: Path) -> None:
             self._qemu_img.create(part, "raw", size_bytes=size_gb * inspector.GIB)
-            self._runner.run(["mkfs.ext4", "-q", "-F", "-L", "ephemeral0", str(part)], timeout_s=300.0)
+            self._runner.run([f"mkfs.{file_system}", "-q", "-F", "-L", label, str(part)], timeout_s=300.0)
 
-        return self._once(self._settings.directory / f"ephemeral_{int(size_gb)}", build)
+        name = f"ephemeral_{int(size_gb)}_{file_system}_{int(label.removeprefix('ephemeral'))}"
+        return self._once(self._settings.directory / name, build)
 
     def swap(self, size_mb: int) -> Path:
         """An empty swap area of *size_mb*."""

@@ -10,20 +10,25 @@ from __future__ import annotations
 import grp
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from nova import errors
 from nova.context import RequestContext
+from nova.domain.blank_disks import SWAP, BlankDisk, blank_disks
+from nova.domain.block_device import BlockDevice
+from nova.domain.device_names import letter_of
 from nova.domain.flavor import Flavor
 from nova.domain.image import Image
 from nova.domain.instance import Instance
 from nova.system.files import ensure_directory
 from nova.virt.driver import ImageReader
 from nova.virt.images.cache import ImageCache
+from nova.virt.images.config_drive import make as make_config_drive
 from nova.virt.images.inspector import GIB
-from nova.virt.images.qemu_img import QemuImg
-from nova.virt.libvirt.layout import RESCUE, DiskRecord, Layout, LocalDisk
+from nova.virt.images.qemu_img import QemuImg, Runner
+from nova.virt.libvirt.layout import CONFIG_DRIVE, RESCUE, DiskRecord, Layout, LocalDisk
 from nova.virt.libvirt.settings import LibvirtSettings
 
 FILE_MODE = 0o640
@@ -32,7 +37,10 @@ FILE_MODE = 0o640
 class LocalDisks:
     """The disks on this host's file system."""
 
-    def __init__(self, settings: LibvirtSettings, *, layout: Layout, cache: ImageCache, qemu_img: QemuImg) -> None:
+    def __init__(
+        self, settings: LibvirtSettings, *, layout: Layout, cache: ImageCache, qemu_img: QemuImg, runner: Runner
+    ) -> None:
+        self._runner = runner
         self._settings = settings
         self._layout = layout
         self._cache = cache
@@ -47,16 +55,37 @@ class LocalDisks:
         for image in images:
             self._share(self._cache.fetch(context, image, reader, limit_gb=limit_gb))
 
-    def create(self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None) -> None:
-        """Make the disks that the flavor says; the images are in the cache."""
+    def create(
+        self,
+        instance: Instance,
+        *,
+        image: Image | None,
+        kernel: Image | None,
+        ramdisk: Image | None,
+        devices: Sequence[BlockDevice] = (),
+    ) -> None:
+        """Make the disks that the flavor and *devices* say; the images are in the cache."""
         directory = ensure_directory(self._layout.directory(instance))
         self._share(directory)
         try:
-            disks = self._make_disks(directory, instance.flavor, image)
+            disks = self._make_root(directory, instance.flavor, image)
+            disks += self._make_blank(directory, blank_disks(instance.flavor, devices))
             self._copy_boot_files(directory, kernel, ramdisk)
         except OSError as exc:
             raise errors.HypervisorError("A disk could not be made on the host.", detail=str(exc)) from exc
-        self._layout.write_record(instance, DiskRecord(disks=disks, direct_boot=kernel is not None))
+        self._layout.write_record(instance, DiskRecord(disks=tuple(disks), direct_boot=kernel is not None))
+
+    def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
+        """Make the drive, anew if there is one; the instance's directory is there."""
+        directory, settings = self._layout.directory(instance), self._settings.config_drive
+        path = directory / CONFIG_DRIVE
+        make_config_drive(path, files, settings, runner=self._runner, parent=directory)
+        self._share(path, FILE_MODE)
+        cdrom = settings.format == "iso9660"
+        drive = LocalDisk(name=CONFIG_DRIVE, format="raw", target="sdb" if cdrom else "vdz", cdrom=cdrom)
+        record = self._layout.read_record(instance)
+        others = tuple(disk for disk in record.disks if disk.name != CONFIG_DRIVE)
+        self._layout.write_record(instance, replace(record, disks=(*others, drive)))
 
     def create_rescue(self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None) -> None:
         """Make the disk that the instance is to be rescued with; the images are in the cache."""
@@ -92,16 +121,18 @@ class LocalDisks:
         """Remove bases that no instance here uses and that were not asked for lately; which they were."""
         return self._cache.age_out(self._layout.bases_in_use(), min_age_s=min_age_s)
 
-    def _make_disks(self, directory: Path, flavor: Flavor, image: Image | None) -> tuple[LocalDisk, ...]:
-        disks = self._make_root(directory, flavor, image)
-        targets = iter(("vdb", "vdc"))  # vda is the root disk, or the volume that it boots from
-        if flavor.ephemeral_gb:
-            base = self._cache.ephemeral(flavor.ephemeral_gb)
-            disks.append(self._make(directory, "ephemeral", next(targets), base, flavor.ephemeral_gb * GIB))
-        if flavor.swap_mb:
-            base = self._cache.swap(flavor.swap_mb)
-            disks.append(self._make(directory, "swap", next(targets), base, flavor.swap_mb * 1024**2))
-        return tuple(disks)
+    def _make_blank(self, directory: Path, wanted: Sequence[BlankDisk]) -> list[LocalDisk]:
+        disks = []
+        for blank in wanted:
+            if blank.file_system == SWAP:
+                base = self._cache.swap(blank.size_mb)
+            else:
+                file_system = blank.file_system or self._settings.ephemeral_format
+                base = self._cache.ephemeral(blank.size_mb // 1024, file_system=file_system, label=blank.label)
+            target = f"vd{letter_of(blank.device_name)}"
+            disk = self._make(directory, blank.name, target, base, blank.size_mb * 1024**2)
+            disks.append(replace(disk, bus=blank.bus))
+        return disks
 
     def _make_root(self, directory: Path, flavor: Flavor, image: Image | None) -> list[LocalDisk]:
         if image is None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nova.context import RequestContext
@@ -44,7 +45,7 @@ class LibvirtDriver:
         builder = GuestBuilder(settings, layout=self._layout, initiator=initiator)
         qemu_img = QemuImg(runner)
         cache = ImageCache(_cache_settings(settings, self._layout), qemu_img=qemu_img, runner=runner)
-        self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img)
+        self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
         self._guests = Guests(connection=self._connection, builder=builder, initiator=initiator, layout=self._layout)
         self._volumes = GuestVolumes(settings, connection=self._connection, initiator=initiator)
         self._host = Host(settings, connection=self._connection)
@@ -56,10 +57,20 @@ class LibvirtDriver:
         self._disks.fetch_images(context, images, reader, limit_gb=limit_gb)
 
     def create_disks(
-        self, instance: Instance, *, image: Image | None, kernel: Image | None, ramdisk: Image | None
+        self,
+        instance: Instance,
+        *,
+        image: Image | None,
+        kernel: Image | None,
+        ramdisk: Image | None,
+        devices: Sequence[BlockDevice] = (),
     ) -> None:
-        """Root, ephemeral and swap disks as the flavor says."""
-        self._disks.create(instance, image=image, kernel=kernel, ramdisk=ramdisk)
+        """Root, ephemeral and swap disks as flavor and devices say."""
+        self._disks.create(instance, image=image, kernel=kernel, ramdisk=ramdisk, devices=devices)
+
+    def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
+        """A drive with *files*."""
+        self._disks.create_config_drive(instance, files)
 
     def create_rescue_disk(
         self, instance: Instance, *, image: Image, kernel: Image | None, ramdisk: Image | None

@@ -12,20 +12,27 @@ from pathlib import Path
 
 from nova import errors
 from nova.domain.block_device import BlockDevice
+from nova.domain.guest_hardware import GuestHardware, hardware_of
 from nova.domain.instance import Instance
 from nova.domain.network import Nic
 from nova.virt.driver import AttachedVolume, Guest
-from nova.virt.libvirt.initiators import Initiator
-from nova.virt.libvirt.layout import RESCUE, DiskRecord, Layout, LocalDisk
+from nova.virt.libvirt.initiators import DiskPlace, Initiator
+from nova.virt.libvirt.layout import CONFIG_DRIVE, RESCUE, DiskRecord, Layout, LocalDisk
 from nova.virt.libvirt.settings import LibvirtSettings
+from nova.virt.libvirt.xml.agent import AgentChannel
+from nova.virt.libvirt.xml.clock import Clock
+from nova.virt.libvirt.xml.controller import ScsiController
 from nova.virt.libvirt.xml.cpu import Cpu
-from nova.virt.libvirt.xml.disk import FileDisk
+from nova.virt.libvirt.xml.cputune import CpuTune
+from nova.virt.libvirt.xml.disk import FileDisk, target_on
 from nova.virt.libvirt.xml.domain import Disk, Domain
 from nova.virt.libvirt.xml.graphics import Vnc
 from nova.virt.libvirt.xml.interface import BridgeInterface
 from nova.virt.libvirt.xml.metadata import Metadata
-from nova.virt.libvirt.xml.os import Boot
+from nova.virt.libvirt.xml.os import COMMAND_LINE, Boot
+from nova.virt.libvirt.xml.rng import Rng
 from nova.virt.libvirt.xml.serial import Serial
+from nova.virt.libvirt.xml.watchdog import Watchdog
 
 _DEVICE = re.compile(r"(?:/dev/)?(?:[svh]d|xvd)([a-z]{1,2})")
 
@@ -44,6 +51,8 @@ class GuestBuilder:
         record = self._layout.read_record(instance)
         if guest.rescued:
             record = _as_rescued(record)
+        hardware = hardware_of(instance)
+        disks = self._disks(guest, record, hardware)
         return Domain(
             virt_type=settings.virt_type,
             name=instance.name,
@@ -51,46 +60,88 @@ class GuestBuilder:
             memory_mb=instance.flavor.memory_mb,
             vcpus=instance.flavor.vcpus,
             metadata=_metadata(instance),
-            boot=self._boot(guest, record),
-            cpu=Cpu(mode=settings.cpu_mode),
+            boot=self._boot(guest, record, hardware),
+            cpu=Cpu(mode=settings.cpu_mode, model=settings.cpu_model, topology=hardware.topology),
             serial=Serial(log_file=str(self._layout.console_log(instance))),
-            disks=self._disks(guest, record),
-            interfaces=tuple(map(interface, guest.nics)),
-            graphics=Vnc(listen=settings.vnc_listen, keymap=settings.vnc_keymap) if settings.vnc_enabled else None,
+            disks=disks,
+            interfaces=tuple(self.interface(nic, hardware) for nic in guest.nics),
+            graphics=self._graphics(hardware),
+            clock=Clock(hpet=hardware.has_hpet),
+            rng=Rng(bytes_per_period=hardware.rng_bytes, period_ms=hardware.rng_period_ms)
+            if hardware.has_rng
+            else None,
+            cpu_tune=CpuTune(limits=hardware.cpu_limits),
+            scsi=ScsiController(model=hardware.scsi_model) if any(disk.bus == "scsi" for disk in disks) else None,
+            watchdog=Watchdog(action=hardware.watchdog) if hardware.watchdog != "disabled" else None,
+            agent=AgentChannel() if hardware.has_guest_agent else None,
         )
 
-    def _boot(self, guest: Guest, record: DiskRecord) -> Boot:
+    def interface(self, nic: Nic, hardware: GuestHardware) -> BridgeInterface:
+        """A card's XML."""
+        return BridgeInterface(
+            bridge=nic.bridge,
+            mac_address=nic.mac_address,
+            tap=nic.tap,
+            mtu=nic.mtu,
+            model=hardware.nic_model or self._settings.nic_model,
+            queues=hardware.nic_queues,
+            limits=hardware.nic_limits,
+        )
+
+    def _graphics(self, hardware: GuestHardware) -> Vnc | None:
+        settings = self._settings
+        if not settings.vnc_enabled:
+            return None
+        return Vnc(
+            listen=settings.vnc_listen,
+            keymap=settings.vnc_keymap,
+            video=hardware.video_model,
+            video_ram_mb=hardware.video_ram_mb,
+            tablet=hardware.pointer == "usbtablet" or (settings.use_usb_tablet and not hardware.pointer),
+        )
+
+    def _boot(self, guest: Guest, record: DiskRecord, hardware: GuestHardware) -> Boot:
+        boot = Boot(
+            machine=hardware.machine or self._settings.machine,
+            uefi=hardware.firmware == "uefi",
+            menu=hardware.has_boot_menu,
+        )
         if not record.direct_boot:
-            return Boot(machine=self._settings.machine)
+            return boot
         directory, prefix = self._layout.directory(guest.instance), f"{RESCUE}-" if guest.rescued else ""
         ramdisk = directory / f"{prefix}ramdisk"
-        return Boot(
-            machine=self._settings.machine,
+        return replace(
+            boot,
+            command_line=hardware.command_line or COMMAND_LINE,
             kernel=str(directory / f"{prefix}kernel"),
             ramdisk=str(ramdisk) if ramdisk.exists() else "",
         )
 
-    def _disks(self, guest: Guest, record: DiskRecord) -> tuple[Disk, ...]:
+    def _disks(self, guest: Guest, record: DiskRecord, hardware: GuestHardware) -> tuple[Disk, ...]:
         taken = {disk.target for disk in record.disks}
         disks: list[Disk] = []
         may_boot = not record.direct_boot
         for local in record.disks:
             boots = may_boot and local.name in ((RESCUE,) if guest.rescued else ("root", "cdrom"))
             order = 1 + sum(disk.boot_order is not None for disk in disks) if boots else None
-            disks.append(self._local(guest.instance, local, order))
+            disks.append(self._local(guest.instance, local, order, hardware))
         has_boot_disk = any(disk.boot_order is not None for disk in disks)
         for volume in sorted(guest.volumes, key=_boot_first):
             target = target_of(volume.device, taken)
             taken.add(target)
             order = 1 if may_boot and not has_boot_disk and volume.device.boot_index == 0 else None
-            disks.append(self._initiator.disk(volume, target=target, boot_order=order))
+            place = place_of(volume.device, target, hardware)
+            disks.append(self._initiator.disk(volume, place=place, boot_order=order))
         return tuple(disks)
 
-    def _local(self, instance: Instance, disk: LocalDisk, boot_order: int | None) -> FileDisk:
+    def _local(self, instance: Instance, disk: LocalDisk, boot_order: int | None, hardware: GuestHardware) -> FileDisk:
+        bus = hardware.cdrom_bus if disk.cdrom else disk.bus or hardware.disk_bus
         return FileDisk(
             path=str(self._layout.directory(instance) / disk.name),
             format=disk.format,
-            target=disk.target,
+            target=_place_for(disk, bus, hardware),
+            bus=bus,
+            limits={} if disk.cdrom else hardware.disk_limits,
             cache=self._settings.disk_cache or self._best_cache,
             cdrom=disk.cdrom,
             boot_order=boot_order,
@@ -107,7 +158,19 @@ def _as_rescued(record: DiskRecord) -> DiskRecord:
     if record.rescue is None:
         raise errors.HypervisorError("The server has no rescue disk on its host.")
     own = tuple(replace(disk, target="vdb") for disk in record.disks if disk.name == "root")
-    return DiskRecord(disks=record.rescue.disks + own, direct_boot=record.rescue.direct_boot)
+    drive = tuple(disk for disk in record.disks if disk.name == CONFIG_DRIVE)
+    return DiskRecord(disks=record.rescue.disks + own + drive, direct_boot=record.rescue.direct_boot)
+
+
+def _place_for(disk: LocalDisk, bus: str, hardware: GuestHardware) -> str:
+    """The disk's name in the guest.  CD-ROMs and the configuration drive keep out of the way of the other disks."""
+    config = disk.name == CONFIG_DRIVE
+    if disk.cdrom and target_on(bus, "") != target_on(hardware.disk_bus, ""):
+        return target_on(bus, "vdb" if config else "vda")
+    if disk.cdrom or config:
+        last, before = ("d", "c") if bus == "ide" else ("z", "y")
+        return target_on(bus, f"vd{last if config else before}")
+    return target_on(bus, disk.target)
 
 
 def target_of(device: BlockDevice, taken: set[str]) -> str:
@@ -125,9 +188,10 @@ def target_of(device: BlockDevice, taken: set[str]) -> str:
     return next(name for letter in "bcdefghijklmnopqrstuvwxyz" if (name := f"vd{letter}") not in taken)
 
 
-def interface(nic: Nic) -> BridgeInterface:
-    """A card's XML."""
-    return BridgeInterface(bridge=nic.bridge, mac_address=nic.mac_address, tap=nic.tap, mtu=nic.mtu)
+def place_of(device: BlockDevice, target: str, hardware: GuestHardware) -> DiskPlace:
+    """Where the volume *target* is plugged in, on its own bus or on that of the guest's disks."""
+    bus = device.disk_bus or hardware.disk_bus
+    return DiskPlace(target=target_on(bus, target), bus=bus, limits=hardware.disk_limits)
 
 
 def has_direct_io(directory: Path) -> bool:

@@ -8,6 +8,8 @@ own record through standard input; it is in no command line, no XML and no log.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import libvirt
@@ -23,6 +25,20 @@ from nova.virt.libvirt.xml.secret import IscsiSecret
 ISCSI_PORT = 3260
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskPlace:
+    """Where in a guest a volume is plugged in."""
+
+    target: str
+    bus: str = "virtio"
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """``read_bytes_sec`` and its like"""
+
+
+NOWHERE = DiskPlace(target="vdz")
+"""For a disk that is only described, to be let go of"""
+
+
 class Initiator(Protocol):
     """What the driver needs of an initiator.  All may be repeated."""
 
@@ -33,7 +49,7 @@ class Initiator(Protocol):
         """
         ...
 
-    def disk(self, volume: AttachedVolume, *, target: str, boot_order: int | None = None) -> Disk:
+    def disk(self, volume: AttachedVolume, *, place: DiskPlace, boot_order: int | None = None) -> Disk:
         """The guest's disk for a connected volume."""
         ...
 
@@ -61,7 +77,7 @@ class QemuInitiator:
             "keep the volume's password", lambda handle: handle.secretDefineXML(document).setValue(value)
         )
 
-    def disk(self, volume: AttachedVolume, *, target: str, boot_order: int | None = None) -> IscsiDisk:
+    def disk(self, volume: AttachedVolume, *, place: DiskPlace, boot_order: int | None = None) -> IscsiDisk:
         """A network disk."""
         way = volume.connection
         address, port = portal(way)
@@ -70,7 +86,9 @@ class QemuInitiator:
             lun=way.lun,
             address=address,
             port=port,
-            target=target,
+            target=place.target,
+            bus=place.bus,
+            limits=place.limits,
             serial=way.volume_id,
             username=way.username,
             secret_uuid=secret_uuid(way.volume_id) if way.password is not None else "",

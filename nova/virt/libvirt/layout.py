@@ -21,6 +21,8 @@ from nova.virt.images.qemu_img import DiskFormat
 RECORD = "disks.json"
 BASE_DIRECTORY = "_base"
 CONSOLE_LOG = "console.log"
+CONFIG_DRIVE = "config"
+"""The file of the configuration drive"""
 RESCUE = "rescue"
 """The file of the rescue disk, and how the names of its boot files begin"""
 
@@ -30,13 +32,15 @@ class LocalDisk:
     """A disk file in the instance's directory."""
 
     name: str
-    """root, cdrom, ephemeral, swap or rescue; also the file's name"""
+    """root, cdrom, ephemeral, ephemeral1 and so on, swap, config or rescue; also the file's name"""
     format: DiskFormat
     target: str
-    """In the guest: ``vda``"""
+    """In the guest: ``vda``; the letter counts, how it begins is the bus's"""
     base: str = ""
     """The cached base below an overlay, by file name"""
     cdrom: bool = False
+    bus: str = ""
+    """Empty for the guest's usual one"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

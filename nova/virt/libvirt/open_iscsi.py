@@ -17,7 +17,7 @@ from nova import errors
 from nova.domain.block_device import VolumeConnection
 from nova.virt.driver import AttachedVolume
 from nova.virt.images.qemu_img import Runner
-from nova.virt.libvirt.initiators import portal
+from nova.virt.libvirt.initiators import DiskPlace, portal
 from nova.virt.libvirt.xml.disk import PathDisk
 
 RECORDS = (Path("/etc/iscsi/nodes"), Path("/var/lib/iscsi/nodes"))
@@ -55,10 +55,17 @@ class HostInitiator:
             self._log_in(way.iqn, where)
         self._wait_for(self.path(way))
 
-    def disk(self, volume: AttachedVolume, *, target: str, boot_order: int | None = None) -> PathDisk:
+    def disk(self, volume: AttachedVolume, *, place: DiskPlace, boot_order: int | None = None) -> PathDisk:
         """A block device."""
         way = volume.connection
-        return PathDisk(path=str(self.path(way)), target=target, serial=way.volume_id, boot_order=boot_order)
+        return PathDisk(
+            path=str(self.path(way)),
+            target=place.target,
+            bus=place.bus,
+            limits=place.limits,
+            serial=way.volume_id,
+            boot_order=boot_order,
+        )
 
     def disconnect(self, disk: Any) -> None:
         """Log out and drop the record."""

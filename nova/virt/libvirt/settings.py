@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from nova.virt.images.config_drive import ConfigDriveSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,9 @@ class LibvirtSettings:
     virt_type: str = "kvm"
     """kvm or qemu"""
     cpu_mode: str = "none"
-    """none (the hypervisor's default), host-model, host-passthrough"""
+    """none (the hypervisor's default), host-model, host-passthrough, custom"""
+    cpu_model: str = ""
+    """Its name, for custom"""
     machine: str = ""
     """QEMU machine type; empty is the default of libvirt"""
     use_cow_images: bool = True
@@ -29,8 +33,14 @@ class LibvirtSettings:
     vnc_enabled: bool = True
     vnc_listen: str = "127.0.0.1"
     vnc_keymap: str = "en-us"
+    use_usb_tablet: bool = False
+    nic_model: str = "virtio"
+    """Where the image does not choose"""
     volume_initiator: str = "qemu"
     """Who speaks iSCSI: ``qemu`` for each guest itself, ``host`` for the kernel through open-iscsi"""
+    ephemeral_format: str = "ext4"
+    """File system of ephemeral disks for which nobody chose one"""
+    config_drive: ConfigDriveSettings = field(default_factory=ConfigDriveSettings)
     qemu_group: str = ""
     """The group that QEMU runs in, when it does not run as root: it may enter the instances' directories"""
     reserved_disk_bytes: int = 0

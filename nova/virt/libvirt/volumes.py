@@ -16,11 +16,12 @@ import libvirt
 
 from nova import errors
 from nova.domain.block_device import BlockDevice, Connector
+from nova.domain.guest_hardware import hardware_of
 from nova.system import xml
 from nova.virt.driver import AttachedVolume, Guest
 from nova.virt.libvirt.connection import Connection
-from nova.virt.libvirt.guest import target_of
-from nova.virt.libvirt.initiators import Initiator, qemu_initiator
+from nova.virt.libvirt.guest import place_of, target_of
+from nova.virt.libvirt.initiators import NOWHERE, Initiator, qemu_initiator
 from nova.virt.libvirt.settings import LibvirtSettings
 
 LOG = logging.getLogger(__name__)
@@ -56,15 +57,17 @@ class GuestVolumes:
         def plug(domain: Any) -> bool:
             if _disk_of(domain, volume.device.volume_id) is not None:
                 return True
-            taken = {target.get("dev") for target in _parsed(domain).iterfind("devices/disk/target")}
-            disk = self._initiator.disk(volume, target=target_of(volume.device, taken))
+            names = {target.get("dev") for target in _parsed(domain).iterfind("devices/disk/target")}
+            taken = {f"vd{name[2:]}" for name in names}
+            place = place_of(volume.device, target_of(volume.device, taken), hardware_of(guest.instance))
+            disk = self._initiator.disk(volume, place=place)
             domain.attachDeviceFlags(xml.serialize(disk.build()), _affected(domain))
             return True
 
         try:
             found = self._connection.find(guest.instance.uuid, "attach the volume", plug)
         except errors.HypervisorError:
-            self._initiator.disconnect(self._initiator.disk(volume, target="vdz").build())
+            self._initiator.disconnect(self._initiator.disk(volume, place=NOWHERE).build())
             raise
         if found is None:
             raise errors.NotFound.of("server", guest.instance.uuid)
@@ -95,7 +98,7 @@ class GuestVolumes:
         """The disk is gone already; let the host go of what it still may have of it."""
         for volume in guest.volumes:
             if volume.device.volume_id == volume_id:
-                self._initiator.disconnect(self._initiator.disk(volume, target="vdz").build())
+                self._initiator.disconnect(self._initiator.disk(volume, place=NOWHERE).build())
 
     def _drop_config(self, uuid: str, volume_id: str) -> None:
         def drop(domain: Any) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from typing import Any
 from uuid import uuid4
 
@@ -307,3 +308,39 @@ def test_volumes_of_others_or_for_several_servers_are_refused(cloud: ComputeClou
     twice = body(block_device_mapping_v2=[mine, mine])
     assert "available" in cloud.refused("POST", "/servers", twice, status=400)
     assert cloud.boot(block_device_mapping_v2=[mine])
+
+
+def test_devices_that_image_or_flavor_cannot_have_are_refused_at_once(cloud: ComputeCloud) -> None:
+    tiny = cloud.images.all[IMAGE]
+    cloud.images.all[IMAGE] = dataclasses.replace(tiny, properties={"hw_disk_bus": "floppy"})
+    assert "hw_disk_bus" in cloud.refused("POST", "/servers", body(), status=400)
+    cloud.images.all[IMAGE] = dataclasses.replace(tiny, properties={"hw_disk_bus": "scsi"})
+    cloud.boot()
+    cloud.ok("POST", "/flavors/1/os-extra_specs", {"extra_specs": {"hw:cpu_sockets": "3"}}, who=ADMIN)
+    assert "cannot be arranged" in cloud.refused("POST", "/servers", body(), status=400)
+    assert in_use(cloud)["instances"] == 1
+
+
+def test_an_image_can_demand_a_configuration_drive(cloud: ComputeCloud) -> None:
+    assert cloud.instance(cloud.boot()).config_drive == ""
+    tiny = cloud.images.all[IMAGE]
+    cloud.images.all[IMAGE] = dataclasses.replace(tiny, properties={"img_config_drive": "mandatory"})
+    uuid = cloud.boot()
+    assert cloud.ok("GET", f"/servers/{uuid}")["server"]["config_drive"] == "True"
+
+
+def test_ephemeral_disks_and_swap_are_asked_for_one_by_one_within_the_flavor(cloud: ComputeCloud) -> None:
+    flavor = {"name": "rich", "ram": 64, "vcpus": 1, "disk": 1, "OS-FLV-EXT-DATA:ephemeral": 2, "swap": 64}
+    rich = cloud.ok("POST", "/flavors", {"flavor": flavor}, who=ADMIN)["flavor"]["id"]
+    ephemeral = {"source_type": "blank", "destination_type": "local", "volume_size": 1, "boot_index": -1}
+    swap = {**ephemeral, "volume_size": 64, "guest_format": "swap"}
+    uuid = cloud.boot(flavorRef=rich, block_device_mapping_v2=[ephemeral, ephemeral, swap])
+    assert [name for name, *_ in devices(cloud, uuid)] == ["/dev/vda", "/dev/vdb", "/dev/vdc", "/dev/vdd"]
+    too_much = body(flavorRef=rich, block_device_mapping_v2=[{**ephemeral, "volume_size": 3}])
+    assert "2 GB" in cloud.refused("POST", "/servers", too_much, status=400)
+    none = body(block_device_mapping_v2=[ephemeral])
+    assert "0 GB" in cloud.refused("POST", "/servers", none, status=400)
+    two = cloud.boot(flavorRef=rich, block_device_mapping_v2=[ephemeral], min_count=2)
+    assert [name for name, *_ in devices(cloud, two)] == ["/dev/vda", "/dev/vdc"]
+    named = cloud.boot(flavorRef=rich, block_device_mapping_v2=[{**ephemeral, "device_name": "vdb"}])
+    assert [name for name, *_ in devices(cloud, named)] == ["/dev/vda", "/dev/vdb"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nova.compute.operations.boot import STEPS
 from nova.domain.states import PowerState
 from nova.domain.transitions import Action
 from nova.errors import Forbidden, HypervisorError, InvalidImage, NoCapacity, Timeout, Unavailable
@@ -25,7 +26,7 @@ def test_a_build_is_reported_with_its_steps_and_the_guests_power_state(a: Comput
     [report] = a.settled()
     assert report.fault is None
     assert report.power_state is PowerState.RUNNING
-    assert [event.result for event in report.events] == ["Success"] * 6
+    assert [event.result for event in report.events] == ["Success"] * len(STEPS)
     assert a.conductor.asked == [7]
     assert a.journals.unfinished() == []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from nova.domain.block_device import BlockDevice
 from nova.domain.device_names import choose, letter_of, taken_letters
 from nova.domain.flavor import Flavor
 from nova.errors import InvalidInput
@@ -23,7 +24,8 @@ def test_the_letter_of_a_name(name: str, letter: str) -> None:
 
 def test_disks_of_the_flavor_take_the_first_letters() -> None:
     assert taken_letters([], root="/dev/vda", flavor=PLAIN) == {"a"}
-    assert taken_letters(["/dev/vde"], root="/dev/sda", flavor=RICH) == {"a", "b", "c", "e"}
+    volume = BlockDevice(source_type="volume", destination_type="volume", device_name="/dev/vde")
+    assert taken_letters([volume], root="/dev/sda", flavor=RICH) == {"a", "b", "c", "e"}
 
 
 def test_the_first_free_name_is_chosen() -> None:

@@ -6,9 +6,18 @@ The format is always written down: QEMU and libvirt never guess it from what a g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from nova.system import xml
+
+PREFIXES = {"virtio": "vd", "ide": "hd"}
+"""How names on a bus begin; ``sd`` on all others."""
+
+
+def target_on(bus: str, name: str) -> str:
+    """The name of a disk on *bus*, with the letter of *name*: ``sdb`` for ``vdb`` on scsi."""
+    return PREFIXES.get(bus, "sd") + name[2:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +29,10 @@ class FileDisk:
     target: str
     cache: str = "none"
     cdrom: bool = False
+    bus: str = "virtio"
     boot_order: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """``read_bytes_sec`` and its like"""
     backing_path: str = ""
     """The base below an overlay, always raw; given so that libvirt need not open the overlay to learn of it"""
 
@@ -37,7 +49,7 @@ class FileDisk:
             xml.child(backing, "backingStore")
         else:
             xml.child(root, "backingStore")
-        _finish(root, self.target, bus="sata" if self.cdrom else "virtio", boot_order=self.boot_order)
+        _finish(root, self.target, bus=self.bus, boot_order=self.boot_order, limits=self.limits)
         if self.cdrom:
             xml.child(root, "readonly")
         return root
@@ -57,7 +69,9 @@ class IscsiDisk:
     secret_uuid: str = ""
     initiator: str = ""
     """The name that QEMU logs in with; the target lets only this one in"""
+    bus: str = "virtio"
     boot_order: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def build(self) -> xml.Element:
         """The element."""
@@ -70,7 +84,7 @@ class IscsiDisk:
             xml.child(auth, "secret", type="iscsi", uuid=self.secret_uuid)
         if self.initiator:
             xml.child(xml.child(source, "initiator"), "iqn", name=self.initiator)
-        _finish(root, self.target, serial=self.serial, boot_order=self.boot_order)
+        _finish(root, self.target, bus=self.bus, serial=self.serial, boot_order=self.boot_order, limits=self.limits)
         return root
 
 
@@ -81,21 +95,33 @@ class PathDisk:
     path: str
     target: str
     serial: str
+    bus: str = "virtio"
     boot_order: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def build(self) -> xml.Element:
         """The element."""
         root = xml.element("disk", type="block", device="disk")
         xml.child(root, "driver", name="qemu", type="raw", cache="none", io="native")
         xml.child(root, "source", dev=self.path)
-        _finish(root, self.target, serial=self.serial, boot_order=self.boot_order)
+        _finish(root, self.target, bus=self.bus, serial=self.serial, boot_order=self.boot_order, limits=self.limits)
         return root
 
 
 def _finish(
-    root: xml.Element, target: str, *, bus: str = "virtio", serial: str = "", boot_order: int | None = None
+    root: xml.Element,
+    target: str,
+    *,
+    bus: str,
+    serial: str = "",
+    boot_order: int | None = None,
+    limits: Mapping[str, int],
 ) -> None:
     xml.child(root, "target", dev=target, bus=bus)
+    if limits:
+        tune = xml.child(root, "iotune")
+        for name, number in limits.items():
+            xml.child(tune, name, str(number))
     if serial:
         xml.child(root, "serial", serial)
     if boot_order is not None:

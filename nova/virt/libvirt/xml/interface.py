@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from nova.system import xml
 
@@ -17,6 +18,9 @@ class BridgeInterface:
     tap: str
     mtu: int | None = None
     model: str = "virtio"
+    queues: int = 1
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """``inbound_average`` and its like: KiB a second, bursts in KiB"""
 
     def build(self) -> xml.Element:
         """The element."""
@@ -25,6 +29,21 @@ class BridgeInterface:
         xml.child(root, "source", bridge=self.bridge)
         xml.child(root, "target", dev=self.tap)
         xml.child(root, "model", type=self.model)
+        if self.queues > 1 and self.model == "virtio":
+            xml.child(root, "driver", name="vhost", queues=self.queues)
+        self._add_limits(root)
         if self.mtu:
             xml.child(root, "mtu", size=self.mtu)
         return root
+
+    def _add_limits(self, root: xml.Element) -> None:
+        ways = {
+            way: {name.partition("_")[2]: number for name, number in self.limits.items() if name.startswith(way)}
+            for way in ("inbound", "outbound")
+        }
+        if not any("average" in numbers for numbers in ways.values()):
+            return
+        bandwidth = xml.child(root, "bandwidth")
+        for way, numbers in ways.items():
+            if "average" in numbers:
+                xml.child(bandwidth, way, **numbers)

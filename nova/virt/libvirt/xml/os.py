@@ -17,15 +17,20 @@ class Boot:
     machine: str = ""
     kernel: str = ""
     ramdisk: str = ""
+    command_line: str = COMMAND_LINE
+    uefi: bool = False
+    menu: bool = False
 
     def build(self) -> xml.Element:
         """The element."""
-        root = xml.element("os")
+        root = xml.element("os", firmware="efi" if self.uefi else None)
         xml.child(root, "type", "hvm", machine=self.machine or None)
         if self.kernel:
             xml.child(root, "kernel", self.kernel)
             if self.ramdisk:
                 xml.child(root, "initrd", self.ramdisk)
-            xml.child(root, "cmdline", COMMAND_LINE)
+            xml.child(root, "cmdline", self.command_line)
+        if self.menu:
+            xml.child(root, "bootmenu", enable="yes")
         xml.child(root, "smbios", mode="sysinfo")
         return root

@@ -144,7 +144,7 @@ def test_ephemeral_and_swap_bases_are_made_once_for_each_size(cache: ImageCache)
     ephemeral = cache.ephemeral(1)
     made = ephemeral.stat().st_ino
     assert cache.ephemeral(1).stat().st_ino == made
-    assert ephemeral.name == "ephemeral_1"
+    assert ephemeral.name == "ephemeral_1_ext4_0"
     with ephemeral.open("rb") as stream:
         assert stream.read(4096)[1080:1082] == b"\x53\xef"
     assert cache.swap(64).read_bytes()[4086:4096] == b"SWAPSPACE2"

@@ -84,7 +84,7 @@ def test_ephemeral_and_swap_disks_follow_the_root_disk(tmp_path: Path) -> None:
     build(make(tmp_path), images.bootable(), instance)
     found = [(disk.name, disk.target, disk.base) for disk in Layout(tmp_path).read_record(INSTANCE).disks]
     assert [entry[:2] for entry in found] == [("root", "vda"), ("ephemeral", "vdb"), ("swap", "vdc")]
-    assert [entry[2] for entry in found[1:]] == ["ephemeral_1", "swap_8"]
+    assert [entry[2] for entry in found[1:]] == ["ephemeral_1_ext4_0", "swap_8"]
 
 
 def test_a_cd_image_gets_an_empty_root_disk_beside_it(tmp_path: Path) -> None:

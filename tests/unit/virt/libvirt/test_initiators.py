@@ -14,7 +14,7 @@ from nova.secret import Secret
 from nova.system import xml
 from nova.system.commands import Completed, ResourceLimits
 from nova.virt.driver import AttachedVolume
-from nova.virt.libvirt.initiators import portal
+from nova.virt.libvirt.initiators import DiskPlace, portal
 from nova.virt.libvirt.open_iscsi import HostInitiator
 
 IQN = "iqn.2010-10.org.openstack:volume-1"
@@ -76,14 +76,14 @@ def test_the_host_logs_in_with_the_password_in_its_record_only(by_path: Path) ->
     assert "authmethod = CHAP" in record
     assert "authmethod = None" not in record
     assert "<empty>" not in record
-    assert initiator.disk(volume(), target="vdb").path == str(device)
-    assert CANARY not in xml.serialize(initiator.disk(volume(), target="vdb").build())
+    assert initiator.disk(volume(), place=DiskPlace(target="vdb")).path == str(device)
+    assert CANARY not in xml.serialize(initiator.disk(volume(), place=DiskPlace(target="vdb")).build())
 
 
 def test_the_host_logs_out_of_what_the_disk_names(by_path: Path) -> None:
     runner = Recorder(by_path / "x")
     initiator = HostInitiator(runner, by_path=by_path)
-    initiator.disconnect(initiator.disk(volume(), target="vdb").build())
+    initiator.disconnect(initiator.disk(volume(), place=DiskPlace(target="vdb")).build())
     assert [command[7:] for command in runner.commands] == [("--logout",), ("-o", "delete")]
     assert runner.commands[0][:7] == ("iscsiadm", "-m", "node", "-T", IQN, "-p", "10.0.0.5:3260,1")
 

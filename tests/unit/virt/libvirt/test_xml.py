@@ -9,16 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from nova.domain.cpu_topology import CpuTopology
 from nova.system import xml
+from nova.virt.libvirt.xml.agent import AgentChannel
+from nova.virt.libvirt.xml.clock import Clock
+from nova.virt.libvirt.xml.controller import ScsiController
 from nova.virt.libvirt.xml.cpu import Cpu
+from nova.virt.libvirt.xml.cputune import CpuTune
 from nova.virt.libvirt.xml.disk import FileDisk, IscsiDisk, PathDisk
 from nova.virt.libvirt.xml.domain import Domain
 from nova.virt.libvirt.xml.graphics import Vnc
 from nova.virt.libvirt.xml.interface import BridgeInterface
 from nova.virt.libvirt.xml.metadata import Metadata, is_ours, printable
 from nova.virt.libvirt.xml.os import Boot
+from nova.virt.libvirt.xml.rng import Rng
 from nova.virt.libvirt.xml.secret import IscsiSecret
 from nova.virt.libvirt.xml.serial import Serial
+from nova.virt.libvirt.xml.watchdog import Watchdog
 
 DATA = Path(__file__).parents[3] / "data" / "libvirt"
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -61,7 +68,7 @@ GOLDEN = {
     "raw-copy": domain(disks=(FileDisk(path="/instances/x/root", format="raw", target="vda", cache="writethrough"),)),
     "cdrom": domain(
         disks=(
-            FileDisk(path="/instances/x/cdrom", format="raw", target="sda", cdrom=True, boot_order=1),
+            FileDisk(path="/instances/x/cdrom", format="raw", target="sda", bus="sata", cdrom=True, boot_order=1),
             FileDisk(path="/instances/x/root", format="qcow2", target="vda", boot_order=2),
         )
     ),
@@ -75,6 +82,31 @@ GOLDEN = {
         )
     ),
     "host-model": domain(cpu=Cpu(mode="host-model"), vcpus=4, memory_mb=8192),
+    "hardware": domain(
+        vcpus=8,
+        boot=Boot(machine="q35", menu=True, uefi=True),
+        cpu=Cpu(mode="custom", model="Westmere", topology=CpuTopology(sockets=2, cores=2, threads=2)),
+        cpu_tune=CpuTune(limits={"shares": 512, "period": 100000, "quota": 50000}),
+        clock=Clock(hpet=True),
+        disks=(
+            FileDisk(path="/instances/x/root", format="raw", target="sda", bus="scsi", limits={"read_bytes_sec": 1024}),
+        ),
+        scsi=ScsiController(),
+        interfaces=(
+            BridgeInterface(
+                bridge="br100",
+                mac_address="02:16:3e:00:00:01",
+                tap="tap0123456789a",
+                queues=4,
+                limits={"inbound_average": 100, "inbound_peak": 200, "outbound_average": 50},
+            ),
+        ),
+        graphics=Vnc(video="virtio", video_ram_mb=16, tablet=True),
+        rng=Rng(bytes_per_period=1024, period_ms=500),
+        watchdog=Watchdog(action="reset"),
+        agent=AgentChannel(),
+    ),
+    "no-randomness": domain(rng=None),
     "vnc-everywhere": domain(graphics=Vnc(listen="0.0.0.0")),
     "hostile-names": domain(
         metadata=Metadata(
