@@ -47,6 +47,7 @@ class ApiSettings:
     rate_limits: bool = False
     """api_rate_limit"""
     allow_instance_snapshots: bool = True
+    non_inheritable_image_properties: tuple[str, ...] = ("cache_in_nova", "bittorrent")
     enable_instance_password: bool = True
     password_length: int = 12
     rescue_image_id: str = ""

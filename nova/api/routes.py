@@ -21,6 +21,7 @@ from nova.api.osapi import (
     quota_sets,
     security_groups,
     server_actions,
+    server_images,
     server_ips,
     server_metadata,
     servers,
@@ -35,6 +36,7 @@ from nova.api.routing import Route
 _COMPUTE: tuple[Route, ...] = (
     *servers.ROUTES,
     *server_actions.ROUTES,
+    *server_images.ROUTES,
     *server_metadata.ROUTES,
     *server_ips.ROUTES,
     *instance_actions.ROUTES,

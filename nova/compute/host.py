@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nova.compute.settings import ComputeSettings
+from nova.image.protocol import ImageService
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.volume import VolumeService
 from nova.virt.driver import Driver, Filters, ImageReader
@@ -20,6 +21,8 @@ class Host:
     conductor: Conductor
     volume: VolumeService
     images: ImageReader
+    image_service: ImageService
+    """For the images that are made here"""
     settings: ComputeSettings
 
     @property

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova.compute.host import Host
-from nova.compute.operations import boot, delete, power, reboot, rescue, suspend, volumes
+from nova.compute.operations import boot, delete, power, reboot, rescue, snapshot, suspend, volumes
 from nova.compute.operations.work import Work
 from nova.context import RequestContext
-from nova.domain.orders import BuildOrder, Order, VolumeOrder, instance_order
+from nova.domain.orders import BuildOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput, NovaError
 from nova.workflow.steps import Control, Record, Step, run, undo
@@ -43,6 +43,7 @@ class Execution:
 
     def run(self, *, record: Record, control: Control, begun_before: frozenset[str]) -> None:
         """See :func:`nova.workflow.steps.run`."""
+        self._state.control = control
         run(self._steps, self._state, record=record, control=control, begun_before=begun_before)
 
     def undo(self, begun: frozenset[str]) -> None:
@@ -89,6 +90,12 @@ def _volume_work(context: RequestContext, order: Order, host: Host) -> volumes.V
     return volumes.VolumeWork(context=context, order=order.order, host=host, device=order.device)
 
 
+def _snapshot(context: RequestContext, order: Order, host: Host) -> snapshot.Snapshot:
+    if not isinstance(order, SnapshotOrder):
+        raise InvalidInput("A snapshot needs an order with an image to write.")
+    return snapshot.Snapshot(context=context, order=order.order, host=host, snapshot=order)
+
+
 PLANS: Mapping[Action, Plan] = {
     Action.CREATE: Plan(boot.STEPS, _boot),
     Action.DELETE: Plan(delete.STEPS, _work),
@@ -104,4 +111,6 @@ PLANS: Mapping[Action, Plan] = {
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),
     Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work, settle=rescue.delete_rescue_disk),
+    Action.CREATE_IMAGE: Plan(snapshot.IMAGE_STEPS, _snapshot),
+    Action.CREATE_BACKUP: Plan(snapshot.IMAGE_STEPS, _snapshot, settle=snapshot.delete_old_backups),
 }

@@ -8,7 +8,7 @@ from nova.compute.operations import console
 from nova.compute.periodic.filters import refresh_filters
 from nova.compute.runner import Runner
 from nova.context import RequestContext
-from nova.domain.orders import BuildOrder, InstanceOrder, Order, VolumeOrder, instance_order
+from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput
 
@@ -78,6 +78,14 @@ class ComputeService:
     def unrescue(self, context: RequestContext, *, order: InstanceOrder) -> None:
         """See :mod:`nova.compute.operations.rescue`."""
         self._accept(Action.UNRESCUE, context, order)
+
+    def create_image(self, context: RequestContext, *, order: SnapshotOrder) -> None:
+        """See :mod:`nova.compute.operations.snapshot`."""
+        self._accept(Action.CREATE_IMAGE, context, order)
+
+    def create_backup(self, context: RequestContext, *, order: SnapshotOrder) -> None:
+        """See :mod:`nova.compute.operations.snapshot`."""
+        self._accept(Action.CREATE_BACKUP, context, order)
 
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """See :mod:`nova.compute.operations.console`."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nova.conductor.settings import ConductorSettings
+from nova.context import RequestContext
 from nova.db.engine import Database
 from nova.db.transaction import Transaction
 from nova.errors import NovaError
@@ -28,6 +29,11 @@ def no_token(_user_id: str, _project_id: str) -> Secret | None:
     return None
 
 
+def keep_image(_context: RequestContext, image_id: str) -> None:
+    """Where there is no image service."""
+    LOG.warning("The image %s cannot be deleted: no image service is known here.", image_id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
     """The collaborators."""
@@ -42,6 +48,8 @@ class Cloud:
     settings: ConductorSettings = field(default_factory=ConductorSettings)
     token_of: Callable[[str, str], Secret | None] = no_token
     """A new token of a user in a project, by their ids, for builds that go on without the user's request"""
+    delete_image: Callable[[RequestContext, str], None] = keep_image
+    """Delete an image that belongs to the user and project of the context; NotFound when it is gone"""
     background: Background = in_thread
     pause_before_step: Callable[[str], None] = no_pause
     """Fault tests stop the daemon here, and kill it"""

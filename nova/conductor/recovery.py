@@ -18,6 +18,7 @@ from nova.conductor.cloud import Cloud
 from nova.conductor.operations import build, finish
 from nova.conductor.operations.delete import delete_instance
 from nova.conductor.operations.hosts import is_alive
+from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.conductor.remedy import Remedy, remedy_for
 from nova.context import RequestContext, admin_context
 from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
@@ -116,6 +117,7 @@ class Recovery:
             build.fail(self._cloud, tx, context, operation, fault=fault)
         else:
             _fail_in_place(tx, operation, Fault(code=500, message=DEAD_HOST))
+            delete_unfinished_image(self._cloud, tx, context, operation)
 
     def _holding_addresses(self, tx: Transaction) -> list[str]:
         grace = datetime.timedelta(seconds=self._cloud.settings.requested_grace_s)

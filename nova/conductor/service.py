@@ -48,10 +48,14 @@ class ConductorService:
         """See the interface."""
         create_volume.create_volume(self.cloud, context, volume_id=volume_id)
 
-    def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
+    def report_progress(
+        self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState, percent: int | None
+    ) -> None:
         """See the interface."""
         self.cloud.db.run(
-            lambda tx: finish.report_progress(tx, operation_id=operation_id, host=host, task_state=task_state)
+            lambda tx: finish.report_progress(
+                tx, operation_id=operation_id, host=host, task_state=task_state, percent=percent
+            )
         )
 
     def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:

@@ -155,7 +155,7 @@ STORAGE = [
         "snapshots_directory",
         default="$instances_path/snapshots",
         deprecated_opts=formerly("libvirt_snapshots_directory"),
-        help="Private directory for snapshots that are being made; it needs room for the largest disk.",
+        help="Accepted for older files: copies for images are made in the directory of their server.",
     ),
     cfg.BoolOpt(
         "snapshot_compression",
@@ -167,7 +167,8 @@ STORAGE = [
         "snapshot_image_format",
         choices=["raw", "qcow2"],
         deprecated_opts=formerly("snapshot_image_format"),
-        help="Format of snapshots. Without a value that of the server's image.",
+        help="Format of the images made of servers. Without a value that of the disk: qcow2, or raw without "
+        "use_cow_images.",
     ),
     cfg.StrOpt(
         "qemu_group",

@@ -14,12 +14,21 @@ from nova.db.models.volume import VolumeRow
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Instance, Operation
-from nova.domain.orders import BuildOrder, BuildRequest, InstanceOrder, Order, VolumeOrder
+from nova.domain.orders import (
+    BuildOrder,
+    BuildRequest,
+    InstanceOrder,
+    Order,
+    SnapshotOrder,
+    SnapshotRequest,
+    VolumeOrder,
+)
 from nova.domain.transitions import Action
 from nova.secret import Secret
 
 _VOLUMES = table_of(VolumeRow)
 IMAGE_ACTIONS = frozenset({Action.CREATE, Action.RESCUE})
+SNAPSHOT_ACTIONS = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP})
 VOLUME_ACTIONS = frozenset({Action.ATTACH_VOLUME, Action.DETACH_VOLUME})
 
 
@@ -41,6 +50,9 @@ def order_for(
             injected_files=request.injected_files,
             admin_password=admin_password,
         )
+    if operation.action in SNAPSHOT_ACTIONS:
+        wanted = SnapshotRequest.of(operation)
+        return SnapshotOrder(order=order, image=wanted.image, backup_type=wanted.backup_type, rotation=wanted.rotation)
     if operation.action in VOLUME_ACTIONS:
         device = block_devices.for_volume(tx, str(operation.arguments["volume_id"]), instance_uuid=instance.uuid)
         known = [each for each in order.block_devices if each.id == device.id]

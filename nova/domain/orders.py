@@ -59,7 +59,19 @@ class VolumeOrder:
     device: BlockDevice
 
 
-Order = BuildOrder | InstanceOrder | VolumeOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotOrder:
+    """Write the instance's root disk to an image, which is recorded already and waits for its bytes."""
+
+    order: InstanceOrder
+    image: Image | None
+    """None for what is kept without one: a shelved server that boots from a volume"""
+    backup_type: str = ""
+    rotation: int | None = None
+    """How many backups of that type the instance may have from now on; None for any number"""
+
+
+Order = BuildOrder | InstanceOrder | SnapshotOrder | VolumeOrder
 """Whatever a compute host may be told to do.  A new kind has its class, its place here and one in AnyOrder."""
 
 
@@ -69,19 +81,20 @@ class AnyOrder:
 
     build: BuildOrder | None = None
     instance: InstanceOrder | None = None
+    snapshot: SnapshotOrder | None = None
     volume: VolumeOrder | None = None
 
     @classmethod
     def of(cls, order: Order) -> AnyOrder:
         """*order* in the field of its kind."""
-        kinds = {BuildOrder: "build", InstanceOrder: "instance", VolumeOrder: "volume"}
+        kinds = {BuildOrder: "build", InstanceOrder: "instance", SnapshotOrder: "snapshot", VolumeOrder: "volume"}
         fields: dict[str, Any] = {kinds[type(order)]: order}
         return cls(**fields)
 
     @property
     def order(self) -> Order:
         """The order in it; InternalError when there is none."""
-        found = self.build or self.instance or self.volume
+        found = self.build or self.instance or self.snapshot or self.volume
         if found is None:
             raise InternalError(detail="an order of no kind")
         return found
@@ -99,7 +112,7 @@ class UnfinishedOrders:
     orders: tuple[AnyOrder, ...] = ()
     """Oldest first"""
     tokens: dict[str, Secret] = field(default_factory=dict)
-    """Of the servers' owners, to read images with: by operation id as text, for builds only"""
+    """Of the servers' owners, to read and write images with: by operation id as text, for builds and snapshots"""
 
     def __iter__(self) -> Iterator[Order]:
         return (each.order for each in self.orders)
@@ -131,6 +144,25 @@ class BuildRequest:
     @classmethod
     def of(cls, operation: Operation) -> BuildRequest:
         """What the arguments of *operation*, a create or a rescue, say."""
+        return msgspec.convert(operation.arguments, cls)
+
+    def as_arguments(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotRequest:
+    """What ``Operation.arguments`` holds of a snapshot, a backup or a shelve."""
+
+    image: Image | None = None
+    backup_type: str = ""
+    rotation: int | None = None
+
+    @classmethod
+    def of(cls, operation: Operation) -> SnapshotRequest:
+        """What the arguments of *operation* say."""
         return msgspec.convert(operation.arguments, cls)
 
     def as_arguments(self) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Action(enum.StrEnum):
     RESCUE = "rescue"
     UNRESCUE = "unrescue"
     UPDATE_METADATA = "update_metadata"
+    CREATE_IMAGE = "create_image"
+    CREATE_BACKUP = "create_backup"
 
     @property
     def recorded_as(self) -> str:
@@ -161,6 +163,16 @@ TRANSITIONS: dict[Action, Transition] = {
         allowed=frozenset({S.RESCUED}),
         during=(T.UNRESCUING,),
         end=S.ACTIVE,
+    ),
+    Action.CREATE_IMAGE: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.PAUSED, S.SUSPENDED}),
+        during=(T.IMAGE_SNAPSHOT_PENDING, T.IMAGE_SNAPSHOT, T.IMAGE_PENDING_UPLOAD, T.IMAGE_UPLOADING),
+        obeys_lock=False,
+    ),
+    Action.CREATE_BACKUP: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.PAUSED, S.SUSPENDED}),
+        during=(T.IMAGE_BACKUP,),
+        obeys_lock=False,
     ),
     Action.UPDATE_METADATA: Transition(
         allowed=frozenset({S.ACTIVE, S.PAUSED, S.SUSPENDED, S.STOPPED}),

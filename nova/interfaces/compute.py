@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from nova.context import RequestContext
-from nova.domain.orders import BuildOrder, InstanceOrder, Order, VolumeOrder, instance_order
+from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.rpc.interface import Interface, call, cast
 
@@ -88,6 +88,16 @@ class Compute(Interface):
         """Stop the rescue guest, drop its disk, and boot the instance from its own disks."""
         ...
 
+    @cast
+    def create_image(self, context: RequestContext, *, order: SnapshotOrder) -> None:
+        """Copy the root disk, whatever the guest does meanwhile, and upload the copy as the order's image."""
+        ...
+
+    @cast
+    def create_backup(self, context: RequestContext, *, order: SnapshotOrder) -> None:
+        """The same; then delete the oldest backups of its type, down to the order's rotation."""
+        ...
+
     @call(timeout_s=20)
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """The last *max_bytes* of what the guest *name* wrote to its serial console; NotFound when there is none."""
@@ -114,6 +124,8 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.DETACH_VOLUME: Compute.detach_volume,
     Action.RESCUE: Compute.rescue,
     Action.UNRESCUE: Compute.unrescue,
+    Action.CREATE_IMAGE: Compute.create_image,
+    Action.CREATE_BACKUP: Compute.create_backup,
 }
 """The method by which an order for each action goes to a host."""
 

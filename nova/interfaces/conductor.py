@@ -38,8 +38,13 @@ class Conductor(Interface):
         ...
 
     @cast
-    def report_progress(self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState) -> None:
-        """The operation has come to *task_state*; ignored unless the operation is still in hand on *host*."""
+    def report_progress(
+        self, context: RequestContext, *, operation_id: int, host: str, task_state: TaskState, percent: int | None
+    ) -> None:
+        """The operation has come to *task_state*, and *percent* of it are done where that can be said.
+
+        Ignored unless the operation is still in hand on *host*.
+        """
         ...
 
     @call(timeout_s=30)

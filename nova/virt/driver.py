@@ -9,7 +9,7 @@ NoCapacity when the disk is full; NotFound for an unknown guest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -51,6 +51,16 @@ class Guest:
     volumes: tuple[AttachedVolume, ...] = ()
     rescued: bool = False
     """Whether to boot from its rescue disk, with its own root disk as the second one and no other"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskCopy:
+    """A copy of a root disk that is whole in itself: nothing is below it."""
+
+    name: str
+    disk_format: str
+    """raw or qcow2"""
+    size_bytes: int
 
 
 class Disks(Protocol):
@@ -96,6 +106,27 @@ class Disks(Protocol):
 
     def delete_disks(self, instance: Instance) -> None:
         """Remove all that belongs to the instance on this host's disk."""
+        ...
+
+
+class DiskCopies(Protocol):
+    """Copies of a guest's root disk, for images; they are part of the instance's directory until they are dropped."""
+
+    def copy_root_disk(self, instance: Instance, *, name: str, on_progress: Callable[[float], None]) -> DiskCopy:
+        """Copy the root disk with all that is below it, as it is at one moment, without stopping a guest that runs.
+
+        A finished copy of that *name* is left as it is.
+
+        :param on_progress: is called now and then with the part that is done, 0 to 1; what it raises ends the copying
+        """
+        ...
+
+    def read_disk_copy(self, instance: Instance, copy: DiskCopy) -> Iterator[bytes]:
+        """Its bytes, in chunks."""
+        ...
+
+    def drop_disk_copies(self, instance: Instance) -> None:
+        """Remove all copies, finished or not."""
         ...
 
 
@@ -210,5 +241,5 @@ class Housekeeping(Protocol):
         ...
 
 
-class Driver(Disks, Lifecycle, Volumes, Console, HostInfo, Housekeeping, Protocol):
+class Driver(Disks, DiskCopies, Lifecycle, Volumes, Console, HostInfo, Housekeeping, Protocol):
     """A whole driver."""

@@ -11,7 +11,7 @@ import hashlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from nova.domain.image import Image
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
 from nova.secret import same_secret
-from nova.virt.driver import AttachedVolume, Guest, ImageReader
+from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.inspector import GIB, Inspection, check_fits
 
 CONSOLE_BYTES = 64 * 1024
@@ -76,6 +76,8 @@ class FakeDriver:
         """The image that each rescue disk was made from, by instance uuid"""
         self._consoles: dict[str, bytes] = {}
         """What the last guest of an instance had said: its log is among its disks"""
+        self.copies: dict[str, dict[str, bytes]] = {}
+        """Copies of root disks: bytes by name by instance uuid"""
         self.calls: list[str] = []
         """Names of the methods that were called, in order; only those that change something"""
 
@@ -146,6 +148,31 @@ class FakeDriver:
             self.blank_disks.pop(instance.uuid, None)
             self.config_drives.pop(instance.uuid, None)
             self.rescue_disks.pop(instance.uuid, None)
+            self.copies.pop(instance.uuid, None)
+
+    def copy_root_disk(self, instance: Instance, *, name: str, on_progress: Callable[[float], None]) -> DiskCopy:
+        """A disk that says whose it is, padded to a sector."""
+        self._enter("copy_root_disk")
+        on_progress(0.5)
+        with self._lock:
+            if instance.uuid not in self.disks:
+                raise errors.HypervisorError("The server has no root disk on its host.")
+            content = f"root disk of {instance.uuid}\n".encode().ljust(512, b"\0")
+            copies = self.copies.setdefault(instance.uuid, {})
+            return DiskCopy(name=name, disk_format="raw", size_bytes=len(copies.setdefault(name, content)))
+
+    def read_disk_copy(self, instance: Instance, copy: DiskCopy) -> Iterator[bytes]:
+        """Half of it, then the other half."""
+        self._enter("read_disk_copy")
+        content = self.copies[instance.uuid][copy.name]
+        yield content[:256]
+        yield content[256:]
+
+    def drop_disk_copies(self, instance: Instance) -> None:
+        """Forget them."""
+        self._enter("drop_disk_copies")
+        with self._lock:
+            self.copies.pop(instance.uuid, None)
 
     def stored_instances(self) -> frozenset[str]:
         """The instances that have disks."""

@@ -87,10 +87,14 @@ class Control:
     def before(self, step: str) -> None:
         """Raise Superseded or Timeout when *step* must not begin."""
         self._pause_before_step(step)
+        self.check(f"before step {step}")
+
+    def check(self, where: str) -> None:
+        """For long steps, now and then: raise Superseded or Timeout when there is no use in going on."""
         if self._reason:
             raise Superseded(self._reason)
         if self._ends_at is not None and self._monotonic() > self._ends_at:
-            raise Timeout(f"The operation was not finished in {self._deadline_s:g} s.", detail=f"before step {step}")
+            raise Timeout(f"The operation was not finished in {self._deadline_s:g} s.", detail=where)
 
 
 def run(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +27,7 @@ from nova.domain.image import Image
 from nova.domain.instance import Instance
 from nova.domain.network_plan import CreateNetwork, plan
 from nova.errors import Forbidden, NotFound
-from nova.image.protocol import ImageFilters, ImageUpdate, Page
+from nova.image.protocol import ImageFilters, ImageUpdate, NewImage, Page
 
 PASTE = Path(__file__).parents[2] / "etc" / "nova" / "api-paste.ini"
 IMAGE = "70a599e0-31e7-49b7-b260-868f441e862b"
@@ -92,6 +93,21 @@ class Images:
         found = [each for each in found if not filters.statuses or each.status in filters.statuses]
         return tuple(found[: page.limit])
 
+    def create(self, context: RequestContext, new: NewImage) -> Image:
+        made = Image(
+            id=str(uuid.uuid4()),
+            name=new.name,
+            status="queued",
+            visibility=new.visibility,
+            owner=context.project_id,
+            container_format=new.container_format,
+            min_disk_gb=new.min_disk_gb,
+            min_ram_mb=new.min_ram_mb,
+            properties=new.properties,
+        )
+        self.all[made.id] = made
+        return made
+
     def update(self, context: RequestContext, image_id: str, changes: ImageUpdate) -> Image:
         before = self._mine(context, image_id)
         kept = {key: value for key, value in before.properties.items() if key not in changes.remove_properties}
@@ -104,7 +120,7 @@ class Images:
 
     def _mine(self, context: RequestContext, image_id: str) -> Image:
         image = self.get(context, image_id)
-        if not context.is_admin:
+        if not context.is_admin and image.owner != context.project_id:
             raise Forbidden("The image is not yours.")
         return image
 

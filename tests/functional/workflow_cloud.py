@@ -46,6 +46,8 @@ from nova.domain.instance import Fault, Instance, Operation
 from nova.domain.network import Forward, Network
 from nova.domain.states import VmState
 from nova.errors import Forbidden
+from nova.image.files import ImageFiles
+from nova.image.local import LocalImages
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
@@ -87,19 +89,26 @@ class Killed(BaseException):
 
 
 class Images:
-    """One image, for the API and for compute hosts."""
+    """One image that is always there, and in the built-in store what users make."""
+
+    def __init__(self, store: LocalImages | None = None) -> None:
+        self._store = store
 
     def get(self, context: RequestContext, image_id: str) -> Image:
-        return IMAGE
+        return self._store.get(context, image_id) if self._store and image_id != IMAGE.id else IMAGE
 
     def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
-        yield IMAGE_BYTES
+        return self._store.read(context, image_id) if self._store and image_id != IMAGE.id else iter([IMAGE_BYTES])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 class GuardedImages(Images):
     """The same from a service that asks for a token."""
 
     def __init__(self, token: Secret) -> None:
+        super().__init__()
         self._token = token
 
     def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
@@ -176,7 +185,8 @@ class WorkflowCloud:
         self.compute_servers: dict[str, Server] = {}
         self.storage = Storage()
         self.wiring = NoWiring()
-        self.images: Images = Images()
+        self.store = LocalImages(self.db, ImageFiles(directory / "images"))
+        self.images: Images = Images(self.store)
         """Where compute hosts that start from now on read"""
         self.network_server: Server | None = None
         self._names = itertools.count()
@@ -210,6 +220,7 @@ class WorkflowCloud:
                 network=client_for(NetworkService, transport),
                 volume=client_for(VolumeService, transport),
                 settings=settings,
+                delete_image=self.store.delete,
             )
         )
         self.conductor_server = self.serve(Conductor, service, host="controller")
@@ -225,7 +236,7 @@ class WorkflowCloud:
             network=client_for(NetworkService, transport),
             volume=client_for(VolumeService, transport),
             scheduler=client_for(Scheduler, transport),
-            images=cast(Any, Images()),
+            images=cast(Any, Images(self.store)),
             identity=absent,
             policy=Policy(),
             settings=ApiSettings(
@@ -275,6 +286,7 @@ class WorkflowCloud:
             conductor=client_for(Conductor, transport),
             volume=client_for(VolumeService, transport),
             images=self.images,
+            image_service=cast(Any, self.images),
             settings=ComputeSettings(host=name, retry_longest_s=0.2),
         )
 

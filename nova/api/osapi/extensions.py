@@ -29,6 +29,7 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-block-device-mapping-v2-boot": ("BlockDeviceMappingV2Boot", "The newer syntax of block devices."),
     "os-config-drive": ("ConfigDrive", "A drive with a server's metadata."),
     "os-console-output": ("ConsoleOutput", "What a server writes to its console."),
+    "os-create-backup": ("CreateBackup", "Backups of a server, of which the newest are kept."),
     "os-create-server-ext": ("CreateServerExt", "An older address for new servers."),
     "os-extended-services": ("ExtendedServices", "Why a daemon is disabled."),
     "os-extended-services-delete": ("ExtendedServicesDelete", "Remove the record of a daemon."),

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from nova.api.actions import servers
@@ -20,11 +19,11 @@ from nova.api.actions.suspend import resume as resume_server
 from nova.api.actions.suspend import suspend as suspend_server
 from nova.api.actions.suspend import unpause as unpause_server
 from nova.api.osapi import server_schema
+from nova.api.osapi.action_route import server_action as _action
 from nova.api.osapi.server_create import last_segment
 from nova.api.policies.compute import PREFIX
 from nova.api.request import ApiRequest
-from nova.api.routing import Route, Tx, body
-from nova.api.schema import Schema
+from nova.api.routing import Tx
 from nova.db import instances
 from nova.domain.states import VmState
 from nova.secret import Secret
@@ -108,27 +107,6 @@ def get_console_output(request: ApiRequest) -> dict[str, Any]:
     length = (request.body or {}).get("length")
     lines = None if length is None else int(length)
     return {"output": console_output(request.cloud, request.context, request.path["id"], lines=lines)}
-
-
-def _action(
-    name: str,
-    handler: Callable[[ApiRequest], Any],
-    schema: Schema,
-    policy: str,
-    *,
-    success: int = 202,
-    tx: Tx = Tx.WRITE,
-) -> Route:
-    return Route(
-        method="POST",
-        path="/servers/{id}/action",
-        action=name,
-        handler=handler,
-        policy=PREFIX + policy,
-        bodies=body(schema),
-        success=success,
-        tx=tx,
-    )
 
 
 ROUTES = (

@@ -58,6 +58,8 @@ RULES = (
         ("os-pause-server:unpause", "Let a paused server go on."),
         ("os-suspend-server:suspend", "Suspend a server to its host's disk."),
         ("os-suspend-server:resume", "Let a suspended server go on."),
+        ("servers:create_image", "Make an image of a server."),
+        ("os-create-backup", "Make a backup of a server, and delete its oldest ones."),
         ("os-rescue", "Boot a server from a rescue image."),
         ("os-unrescue", "Boot a rescued server from its own disks again."),
         ("server-metadata:create", "Add items to a server's metadata."),

@@ -122,6 +122,7 @@ def _settings(parts: Parts) -> ApiSettings:
         trusted_proxies=tuple(conf.trusted_proxies) if conf.use_forwarded_for else (),
         rate_limits=conf.api_rate_limit,
         allow_instance_snapshots=conf.allow_instance_snapshots,
+        non_inheritable_image_properties=tuple(conf.non_inheritable_image_properties),
         enable_instance_password=conf.enable_instance_password,
         password_length=conf.password_length,
         rescue_image_id=conf.libvirt.rescue_image_id or "",

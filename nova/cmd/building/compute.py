@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nova.cmd.building.choices import require
-from nova.cmd.building.images import image_reader
+from nova.cmd.building.images import image_reader, remote_images
 from nova.cmd.building.parts import Parts
 from nova.cmd.daemon import Service
 from nova.compute.daemon import ComputeDaemon
@@ -43,6 +43,7 @@ def build(parts: Parts) -> list[Service]:
         conductor=parts.client(Conductor),
         volume=parts.client(VolumeService),
         images=image_reader(parts),
+        image_service=remote_images(parts),
         settings=_settings(parts),
     )
     daemon = ComputeDaemon(
@@ -135,6 +136,8 @@ def _libvirt_driver(parts: Parts) -> Driver:
             temporary_directory=Path(conf.config_drive_tempdir) if conf.config_drive_tempdir else None,
         ),
         use_cow_images=conf.use_cow_images,
+        snapshot_format=choice.snapshot_image_format or "",
+        snapshot_compression=choice.snapshot_compression,
         vnc_enabled=conf.vnc.enabled,
         vnc_listen=conf.vnc.vncserver_listen,
         vnc_keymap=conf.vnc.keymap,

@@ -6,11 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nova.cmd.building.images import local_images, remote_images
 from nova.cmd.building.parts import Parts
+from nova.cmd.configuration import image_store
 from nova.cmd.daemon import Service
 from nova.conductor.cloud import Cloud, no_token
 from nova.conductor.service import ConductorService
 from nova.conductor.settings import ConductorSettings
+from nova.context import RequestContext, admin_context
 from nova.identity.builtin import BuiltinIdentity, IdentitySettings
 from nova.identity.passwords import PasswordHasher
 from nova.interfaces.compute import Compute
@@ -48,6 +51,7 @@ def build(parts: Parts) -> list[Service]:
         volume=parts.client(VolumeService),
         settings=settings,
         token_of=_token_of(parts, ttl_s=settings.build_timeout_s),
+        delete_image=_delete_image(parts),
         pause_before_step=parts.pause_before_step("conductor"),
     )
     service = ConductorService(cloud)
@@ -62,6 +66,15 @@ def _token_of(parts: Parts, *, ttl_s: float) -> Callable[[str, str], Secret | No
     settings = IdentitySettings(token_ttl_s=min(ttl_s, conf.identity.token_ttl_s))
     identity = BuiltinIdentity(parts.db, hasher=PasswordHasher(run_blocking=run_blocking), settings=settings)
     return identity.token_for_owner
+
+
+def _delete_image(parts: Parts) -> Callable[[RequestContext, str], None]:
+    """By our own right where the images are ours, else by the user's."""
+    if image_store(parts.conf) == "glance":
+        return remote_images(parts).delete
+    images = local_images(parts)
+    rights = admin_context("an image that nobody will finish is deleted")
+    return lambda _context, image_id: images.delete(rights, image_id)
 
 
 def _build_timeout_s(conf: Any) -> float:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from nova.compute.host import Host
@@ -11,10 +13,15 @@ from nova.context import RequestContext
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder
-from nova.errors import NovaError
+from nova.domain.states import TaskState
+from nova.errors import NovaError, Unavailable
 from nova.virt.driver import AttachedVolume, Guest
+from nova.workflow.steps import Control
 
 LOG = logging.getLogger(__name__)
+
+TOLD_EVERY_S = 2.0
+"""The least time between two reports of how far a long step has come"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +33,8 @@ class Work:
     host: Host
     volumes: list[AttachedVolume] = field(default_factory=list)
     """Connected so far, for the guest that is to be started"""
+    control: Control = field(default_factory=Control)
+    """By which a later request stops a long step"""
 
     @property
     def instance(self) -> Instance:
@@ -39,6 +48,38 @@ class Work:
     def volume_devices(self) -> list[BlockDevice]:
         """The block devices that are volumes."""
         return [device for device in self.order.block_devices if device.volume_id and not device.no_device]
+
+
+def tell(work: Work, task_state: TaskState, *, percent: int | None = None) -> None:
+    """Let the server's owner see what is being done; a broker that is away does not keep it from being done."""
+    try:
+        work.host.conductor.report_progress(
+            work.context,
+            operation_id=work.order.operation_id,
+            host=work.host.name,
+            task_state=task_state,
+            percent=percent,
+        )
+    except Unavailable as exc:
+        LOG.warning("The progress of server %s could not be reported: %s", work.instance.uuid, exc)
+
+
+def progress_teller(work: Work, task_state: TaskState, *, first: int, last: int) -> Callable[[float], None]:
+    """What a long step calls with the part of it that is done (0 to 1): tells it, and stops the step when it must end.
+
+    :param first: the percentage of the whole operation that the step begins with
+    :param last: and ends with
+    """
+    told_at = time.monotonic()
+
+    def on_progress(part: float) -> None:
+        nonlocal told_at
+        work.control.check(f"in task {task_state}")
+        if time.monotonic() - told_at >= TOLD_EVERY_S:
+            told_at = time.monotonic()
+            tell(work, task_state, percent=first + round((last - first) * part))
+
+    return on_progress
 
 
 def connect_volumes(work: Work) -> None:

@@ -14,6 +14,7 @@ import logging
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.operations.build import end_in_error
 from nova.conductor.operations.release import bury
+from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.context import RequestContext
 from nova.db import block_devices, compute_nodes, faults, handover, instances, operations, volumes
 from nova.db.transaction import Transaction
@@ -29,14 +30,16 @@ LOG = logging.getLogger(__name__)
 IN_HAND = frozenset({OperationState.REQUESTED, OperationState.RUNNING})
 
 
-def report_progress(tx: Transaction, *, operation_id: int, host: str, task_state: TaskState) -> None:
+def report_progress(
+    tx: Transaction, *, operation_id: int, host: str, task_state: TaskState, percent: int | None = None
+) -> None:
     """Go on to *task_state*, if the operation is in hand on *host* and its instance does nothing else."""
     if not operations.touch(tx, operation_id, host=host):
         return
     operation = operations.get(tx, operation_id)
     during = TRANSITIONS[Action(operation.action)].during
     if task_state in during:
-        instances.progress(tx, operation.instance_uuid, task_state, expected=during)
+        instances.progress(tx, operation.instance_uuid, task_state, expected=during, percent=percent)
 
 
 def finish_operation(cloud: Cloud, context: RequestContext, report: OperationReport) -> None:
@@ -78,6 +81,7 @@ def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: O
     instances.finish(tx, uuid, action, ok=ok, power_state=report.power_state)
     if report.fault is not None:
         faults.add(tx, uuid, report.fault)
+        delete_unfinished_image(cloud, tx, context, operations.get(tx, report.operation_id))
     if report.device is not None:
         _settle_device(tx, report, report.device)
     elif action is Action.CREATE:

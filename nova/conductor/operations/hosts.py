@@ -8,7 +8,7 @@ from nova.db import instances, operations, orders, services
 from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
-from nova.domain.orders import AnyOrder, BuildOrder, InstanceOrder, Order, UnfinishedOrders
+from nova.domain.orders import AnyOrder, BuildOrder, InstanceOrder, Order, SnapshotOrder, UnfinishedOrders
 from nova.domain.states import PowerState, VmState
 from nova.errors import NotFound
 from nova.secret import Secret
@@ -33,9 +33,9 @@ def unfinished_orders(cloud: Cloud, host: str) -> UnfinishedOrders:
 
 def _tokens(cloud: Cloud, orders: list[Order]) -> dict[str, Secret]:
     made = {
-        str(build.order.operation_id): cloud.token_of(build.order.instance.user_id, build.order.instance.project_id)
-        for build in orders
-        if isinstance(build, BuildOrder)
+        str(each.order.operation_id): cloud.token_of(each.order.instance.user_id, each.order.instance.project_id)
+        for each in orders
+        if isinstance(each, BuildOrder | SnapshotOrder)
     }
     return {number: token for number, token in made.items() if token is not None}
 

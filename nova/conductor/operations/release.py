@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from nova.conductor.cloud import Cloud, afterwards, later
 from nova.conductor.filters import refresh_neighbours
+from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.context import RequestContext
 from nova.db import block_devices, compute_nodes, instances, operations, quotas, security_groups, volumes
 from nova.db.transaction import Transaction
@@ -30,7 +31,7 @@ def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Insta
     block_devices.remove_all(tx, instance.uuid)
     refresh_neighbours(cloud, tx, context, instance_uuid=instance.uuid)
     security_groups.remove_member(tx, instance.uuid)
-    _close_operations(tx, instance.uuid)
+    _close_operations(cloud, tx, context, instance.uuid)
     release_addresses(cloud, tx, context, instance_uuid=instance.uuid)
     return True
 
@@ -58,8 +59,9 @@ def _deletion(cloud: Cloud, context: RequestContext, volume: Volume) -> Callable
     return lambda: cloud.volume.on(volume.host).delete(context, volume_id=volume.id)
 
 
-def _close_operations(tx: Transaction, instance_uuid: str) -> None:
+def _close_operations(cloud: Cloud, tx: Transaction, context: RequestContext, instance_uuid: str) -> None:
     for operation in operations.unfinished_of(tx, instance_uuid):
         deleted = operation.action == Action.DELETE
         message = "" if deleted else "The server was deleted."
         operations.finish(tx, operation.id, ok=deleted, message=message)
+        delete_unfinished_image(cloud, tx, context, operation)

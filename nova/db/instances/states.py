@@ -32,20 +32,28 @@ def begin(
     mine = _named(uuid, project_id)
     values: dict[str, Any] = {"updated_at": tx.now}
     if transition.during:
-        values["task_state"] = transition.during[0].value
+        values |= {"task_state": transition.during[0].value, "progress": 0}
     allowed = _conditions(transition, ignore_lock=ignore_lock)
     if tx.execute(update(INSTANCES).where(*mine, *allowed).values(values)).rowcount == 1:
         return
-    row = tx.execute(select(*_GUARDED).where(*mine)).first()
-    if row is None:
-        raise errors.NotFound.of("instance", uuid)
-    raise _refusal(uuid, action, transition, row, ignore_lock=ignore_lock)
+    raise _refused(tx, uuid, action, project_id=project_id, ignore_lock=ignore_lock)
 
 
-def progress(tx: Transaction, uuid: str, task_state: TaskState, *, expected: Iterable[TaskState]) -> bool:
-    """Go on to *task_state*, if the task is one of *expected*; whether it was."""
+def ensure_allowed(tx: Transaction, uuid: str, action: Action, *, ignore_lock: bool = False) -> None:
+    """Raise what :func:`begin` would raise now, without changing anything: for work that comes before it."""
+    allowed = _conditions(TRANSITIONS[action], ignore_lock=ignore_lock)
+    if tx.execute(select(C.id).where(*_named(uuid, None), *allowed)).first() is None:
+        raise _refused(tx, uuid, action, project_id=None, ignore_lock=ignore_lock)
+
+
+def progress(
+    tx: Transaction, uuid: str, task_state: TaskState, *, expected: Iterable[TaskState], percent: int | None = None
+) -> bool:
+    """Go on to *task_state*, if the task is one of *expected*, and note how much is done; whether it was."""
     guard = C.task_state.in_(sorted(task.value for task in expected))
-    values = {"task_state": task_state.value, "updated_at": tx.now}
+    values: dict[str, Any] = {"task_state": task_state.value, "updated_at": tx.now}
+    if percent is not None:
+        values["progress"] = percent
     return _step(tx, uuid, guard, values=values)
 
 
@@ -60,6 +68,8 @@ def finish(tx: Transaction, uuid: str, action: Action, *, ok: bool, power_state:
         return power_state is None or _step(tx, uuid, values={"power_state": int(power_state), "updated_at": tx.now})
     values: dict[str, Any] = {"task_state": None, "updated_at": tx.now}
     end = transition.end if ok else transition.failure
+    if ok:
+        values["progress"] = case((C.progress > 0, 100), else_=0)
     if end is not None:
         values["vm_state"] = end.value
     if power_state is not None:
@@ -147,6 +157,16 @@ def _conditions(transition: Transition, *, ignore_lock: bool) -> list[ColumnElem
     if transition.obeys_lock and not ignore_lock:
         conditions.append(C.locked.is_(False))
     return [and_(*conditions)]
+
+
+def _refused(
+    tx: Transaction, uuid: str, action: Action, *, project_id: str | None, ignore_lock: bool
+) -> errors.NovaError:
+    """Why *action* may not begin."""
+    row = tx.execute(select(*_GUARDED).where(*_named(uuid, project_id))).first()
+    if row is None:
+        return errors.NotFound.of("instance", uuid)
+    return _refusal(uuid, action, TRANSITIONS[action], row, ignore_lock=ignore_lock)
 
 
 def _refusal(uuid: str, action: Action, transition: Transition, row: Any, *, ignore_lock: bool) -> errors.InvalidState:

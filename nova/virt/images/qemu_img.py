@@ -82,10 +82,11 @@ class QemuImg:
         target_format: DiskFormat,
         *,
         max_bytes: int,
+        compress: bool = False,
     ) -> None:
         """Write the content of *source* to *target* (sparse), which may not become larger than *max_bytes*."""
-        formats = ("-f", source_format, "-O", target_format)
-        self._run("convert", "-q", *formats, _file(source), _file(target), file_size_bytes=max_bytes)
+        words = ("-f", source_format, "-O", target_format, *(("-c",) if compress else ()))
+        self._run("convert", "-q", *words, _file(source), _file(target), file_size_bytes=max_bytes)
 
     def resize(self, path: Path, disk_format: DiskFormat, *, size_bytes: int) -> None:
         """Grow a disk; a smaller size is refused by the tool."""

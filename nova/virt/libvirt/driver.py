@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nova.context import RequestContext
@@ -12,11 +12,12 @@ from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
-from nova.virt.driver import AttachedVolume, Guest, ImageReader
+from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.cache import CacheSettings, ImageCache
 from nova.virt.images.qemu_img import QemuImg, Runner
 from nova.virt.libvirt import console
 from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
+from nova.virt.libvirt.disk_copies import DiskCopies
 from nova.virt.libvirt.disks import LocalDisks
 from nova.virt.libvirt.guest import GuestBuilder
 from nova.virt.libvirt.host import Host
@@ -26,6 +27,9 @@ from nova.virt.libvirt.lifecycle import Guests
 from nova.virt.libvirt.open_iscsi import HostInitiator
 from nova.virt.libvirt.settings import LibvirtSettings
 from nova.virt.libvirt.volumes import GuestVolumes
+
+WHOLE_DISK_S = 4 * 3600
+"""What qemu-img may take for a whole disk, of processor time and of time"""
 
 
 class LibvirtDriver:
@@ -46,6 +50,8 @@ class LibvirtDriver:
         qemu_img = QemuImg(runner)
         cache = ImageCache(_cache_settings(settings, self._layout), qemu_img=qemu_img, runner=runner)
         self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
+        patient = QemuImg(runner, cpu_s=WHOLE_DISK_S, wall_s=WHOLE_DISK_S)
+        self._copies = DiskCopies(settings, layout=self._layout, connection=self._connection, qemu_img=patient)
         self._guests = Guests(connection=self._connection, builder=builder, initiator=initiator, layout=self._layout)
         self._volumes = GuestVolumes(settings, connection=self._connection, initiator=initiator)
         self._host = Host(settings, connection=self._connection)
@@ -85,6 +91,18 @@ class LibvirtDriver:
     def delete_disks(self, instance: Instance) -> None:
         """Remove all that belongs to the instance on this host's disk."""
         self._disks.delete(instance)
+
+    def copy_root_disk(self, instance: Instance, *, name: str, on_progress: Callable[[float], None]) -> DiskCopy:
+        """Copy the root disk as it is at one moment."""
+        return self._copies.copy(instance, name=name, on_progress=on_progress)
+
+    def read_disk_copy(self, instance: Instance, copy: DiskCopy) -> Iterator[bytes]:
+        """The bytes of a copy."""
+        return self._copies.read(instance, copy)
+
+    def drop_disk_copies(self, instance: Instance) -> None:
+        """Remove all copies."""
+        self._copies.drop(instance)
 
     def stored_instances(self) -> frozenset[str]:
         """The uuids of the instances that have a directory here."""

@@ -28,6 +28,9 @@ class LibvirtSettings:
     """QEMU machine type; empty is the default of libvirt"""
     use_cow_images: bool = True
     """Root disks are overlays on a cached base; otherwise full copies"""
+    snapshot_format: str = ""
+    """Of copies of root disks: raw or qcow2; empty: that of the disk itself"""
+    snapshot_compression: bool = False
     disk_cache: str = ""
     """QEMU's cache mode for local disks; empty: none where the file system has O_DIRECT, else writethrough"""
     vnc_enabled: bool = True

@@ -128,6 +128,7 @@ class ComputeHost:
             conductor=cast(Conductor, self.conductor),
             volume=cast(Any, None),
             images=NoImages(),
+            image_service=cast(Any, None),
             settings=ComputeSettings(host="a", retry_longest_s=0.05, **settings),
         )
         self.runner = self.new_runner()
