@@ -9,7 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from nova.compute.host import Host
-from nova.compute.operations import boot, delete, power, reboot, rescue, snapshot, suspend, volumes
+from nova.compute.operations import (
+    boot,
+    cards,
+    delete,
+    power,
+    reboot,
+    rescue,
+    snapshot,
+    soft_delete,
+    suspend,
+    volumes,
+)
 from nova.compute.operations.work import Work
 from nova.context import RequestContext
 from nova.domain.orders import BuildOrder, Order, SnapshotOrder, VolumeOrder, instance_order
@@ -99,6 +110,8 @@ def _snapshot(context: RequestContext, order: Order, host: Host) -> snapshot.Sna
 PLANS: Mapping[Action, Plan] = {
     Action.CREATE: Plan(boot.STEPS, _boot),
     Action.DELETE: Plan(delete.STEPS, _work),
+    Action.SOFT_DELETE: Plan(soft_delete.SOFT_DELETE_STEPS, _work),
+    Action.RESTORE: Plan(soft_delete.RESTORE_STEPS, _work, settle=rescue.delete_rescue_disk),
     Action.REBOOT: Plan(reboot.SOFT_STEPS, _work),
     Action.REBOOT_HARD: Plan(reboot.HARD_STEPS, _work),
     Action.STOP: Plan(power.STOP_STEPS, _work),
@@ -107,6 +120,8 @@ PLANS: Mapping[Action, Plan] = {
     Action.UNPAUSE: Plan(suspend.UNPAUSE_STEPS, _work),
     Action.SUSPEND: Plan(suspend.SUSPEND_STEPS, _work),
     Action.RESUME: Plan(suspend.RESUME_STEPS, _work),
+    Action.RESET_NETWORK: Plan(cards.RESET_NETWORK_STEPS, _work),
+    Action.INJECT_NETWORK_INFO: Plan(cards.INJECT_NETWORK_INFO_STEPS, _work),
     Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),

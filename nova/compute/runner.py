@@ -40,6 +40,9 @@ REPORTING = "report"
 DELETED = "The server was deleted."
 TAKEN = "The operation was taken from this host."
 
+ENDING = frozenset({Action.DELETE, Action.SOFT_DELETE})
+"""What makes all that came before it on the same instance give up."""
+
 R = TypeVar("R")
 
 
@@ -129,18 +132,29 @@ class Runner:
             pause_before_step=self._pause_before_step,
         )
 
-    def _supersede(self, instance: Instance) -> None:
+    def _supersede(self, order: InstanceOrder) -> None:
+        """Let all that came before a delete, soft or not, give up; after a real one nothing may come any more."""
         with self._changed:
-            self._deleted.note(instance.uuid)
-            for other in self._in_hand.values():
-                if other.order.instance.uuid == instance.uuid and other.order.action != Action.DELETE:
-                    other.control.give_up(DELETED)
+            if order.action == Action.DELETE:
+                self._deleted.note(order.instance.uuid)
+            others = [other for other in self._in_hand.values() if _gives_way(other.order, to=order)]
+            for other in others:
+                other.control.give_up(DELETED)
+        if others and order.action == Action.DELETE:
+            self._background(lambda: self._cut_power(order.instance))
+
+    def _cut_power(self, instance: Instance) -> None:
+        """So that a step which waits for the guest, to power off or to let go of a disk, waits no longer."""
+        try:
+            self._host.driver.shut_down(instance, timeout_s=0)
+        except NovaError as exc:
+            LOG.warning("The power of server %s could not be cut before its deletion: %s", instance.uuid, exc)
 
     def _handle(self, entry: _InHand) -> None:
         with bind(entry.journal.context):
             try:
-                if entry.order.action == Action.DELETE and self._may_begin(entry):
-                    self._supersede(entry.order.instance)
+                if entry.order.action in ENDING and self._may_begin(entry):
+                    self._supersede(entry.order)
                 with self._locks.hold(entry.order.instance.uuid):
                     self._work(entry)
             finally:
@@ -277,3 +291,10 @@ class Runner:
         LOG.warning("Operation %s is not in our hands any more: %s", report.operation_id, refusal)
         if report.fault is None:
             self._execution(entry).undo(entry.journal.begun_steps())
+
+
+def _gives_way(other: InstanceOrder, *, to: InstanceOrder) -> bool:
+    """Whether *other* is pointless once the delete *to* begins."""
+    if other.instance.uuid != to.instance.uuid or other.action == Action.DELETE:
+        return False
+    return to.action == Action.DELETE or other.operation_id < to.operation_id

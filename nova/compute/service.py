@@ -63,6 +63,22 @@ class ComputeService:
         """See :mod:`nova.compute.operations.suspend`."""
         self._accept(Action.RESUME, context, order)
 
+    def soft_delete(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.soft_delete`."""
+        self._accept(Action.SOFT_DELETE, context, order)
+
+    def restore(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.soft_delete`."""
+        self._accept(Action.RESTORE, context, order)
+
+    def reset_network(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.cards`."""
+        self._accept(Action.RESET_NETWORK, context, order)
+
+    def inject_network_info(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.cards`."""
+        self._accept(Action.INJECT_NETWORK_INFO, context, order)
+
     def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
         """See :mod:`nova.compute.operations.volumes`."""
         self._accept(Action.ATTACH_VOLUME, context, order)

@@ -130,13 +130,14 @@ class Recovery:
 
 def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationReport:
     details = f"nova-compute on host {operation.host} sends no heartbeats, and had operation {operation.id} in hand."
+    done = operation.action == Action.SOFT_DELETE  # a guest that runs when its host is back is powered off then
     return OperationReport(
         operation_id=operation.id,
         instance_uuid=operation.instance_uuid,
         action=operation.action,
         host=operation.host,
         attempt=operation.attempt,
-        fault=Fault(code=500, message=DEAD_HOST, details=details, host=operation.host),
+        fault=None if done else Fault(code=500, message=DEAD_HOST, details=details, host=operation.host),
         may_retry_elsewhere=True,
         device=_device(tx, operation),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
 from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts
+from nova.conductor.reclaim import reclaim
 from nova.conductor.recovery import Recovery
 from nova.conductor.volume_recovery import VolumeRecovery
 from nova.context import RequestContext
@@ -32,6 +33,7 @@ class ConductorService:
         return [
             PeriodicTask("recovery", interval_s, self._recovery.turn, at_start=True),
             PeriodicTask("volume recovery", interval_s, self._volume_recovery.turn, at_start=True),
+            PeriodicTask("reclaim", self.cloud.settings.reclaim_turn_s, lambda: reclaim(self.cloud)),
         ]
 
     def build_instances(

@@ -15,6 +15,8 @@ class ConductorSettings:
     down_time_s: float = 60.0
     """A daemon of which nothing was heard for longer counts as down"""
     recovery_interval_s: float = 10.0
+    reclaim_interval_s: float = 0.0
+    """How long a deleted server can be restored; 0 deletes at once"""
     requested_grace_s: float = 20.0
     """How long an operation may wait for somebody to take it up before it is offered again"""
     takeover_grace_s: float = 180.0
@@ -27,3 +29,8 @@ class ConductorSettings:
     """What follows the host names of servers"""
     max_takeovers: int = 10
     """How often an operation may change hands before it is given up"""
+
+    @property
+    def reclaim_turn_s(self) -> float:
+        """How often somebody looks for those whose time is over."""
+        return max(1.0, min(60.0, self.reclaim_interval_s / 4)) if self.reclaim_interval_s else 3600.0

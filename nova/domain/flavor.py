@@ -28,6 +28,11 @@ class Flavor:
         """Room on the host's disk, in GB, swap rounded up."""
         return self.root_gb + self.ephemeral_gb + -(-self.swap_mb // 1024)
 
+    @property
+    def amounts(self) -> dict[str, int]:
+        """What a server of this size takes of quotas."""
+        return {"instances": 1, "cores": self.vcpus, "ram": self.memory_mb}
+
 
 STOCK_FLAVORS = (
     Flavor(flavor_id="1", name="m1.tiny", memory_mb=512, vcpus=1, root_gb=1),

@@ -21,6 +21,8 @@ class Action(enum.StrEnum):
 
     CREATE = "create"
     DELETE = "delete"
+    SOFT_DELETE = "soft_delete"
+    RESTORE = "restore"
     REBOOT = "reboot"
     REBOOT_HARD = "reboot_hard"
     STOP = "stop"
@@ -29,6 +31,8 @@ class Action(enum.StrEnum):
     UNPAUSE = "unpause"
     SUSPEND = "suspend"
     RESUME = "resume"
+    RESET_NETWORK = "reset_network"
+    INJECT_NETWORK_INFO = "inject_network_info"
     ATTACH_VOLUME = "attach_volume"
     DETACH_VOLUME = "detach_volume"
     RESCUE = "rescue"
@@ -40,7 +44,10 @@ class Action(enum.StrEnum):
     @property
     def recorded_as(self) -> str:
         """The word in os-instance-actions; a hard reboot is a ``reboot`` there."""
-        return "reboot" if self is Action.REBOOT_HARD else self.value
+        return _RECORDED_AS.get(self, self.value)
+
+
+_RECORDED_AS = {Action.REBOOT_HARD: "reboot", Action.SOFT_DELETE: "delete"}
 
 
 class Tasks(enum.Enum):
@@ -80,6 +87,10 @@ class Transition:
 
 
 ANY_STATE = frozenset(VmState) - {S.DELETED}
+_MOVING = {T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH, T.RESIZE_REVERTING, T.MIGRATING} | {
+    *(T.SHELVING, T.SHELVING_IMAGE_PENDING_UPLOAD, T.SHELVING_IMAGE_UPLOADING, T.SHELVING_OFFLOADING, T.UNSHELVING)
+}
+_ENDING = {T.DELETING, T.SOFT_DELETING, T.RESTORING}
 
 TRANSITIONS: dict[Action, Transition] = {
     Action.CREATE: Transition(
@@ -100,6 +111,17 @@ TRANSITIONS: dict[Action, Transition] = {
         during=(T.DELETING,),
         end=S.DELETED,
         failure=S.ERROR,
+    ),
+    Action.SOFT_DELETE: Transition(
+        allowed=frozenset({S.ACTIVE, S.PAUSED, S.SUSPENDED, S.STOPPED, S.RESCUED, S.ERROR}),
+        tasks=frozenset(TaskState) - _MOVING - _ENDING,
+        during=(T.SOFT_DELETING,),
+        end=S.SOFT_DELETED,
+    ),
+    Action.RESTORE: Transition(
+        allowed=frozenset({S.SOFT_DELETED}),
+        during=(T.RESTORING,),
+        end=S.ACTIVE,
     ),
     Action.REBOOT: Transition(
         allowed=frozenset({S.ACTIVE}),
@@ -146,6 +168,18 @@ TRANSITIONS: dict[Action, Transition] = {
         allowed=frozenset({S.SUSPENDED}),
         during=(T.RESUMING,),
         end=S.ACTIVE,
+    ),
+    Action.RESET_NETWORK: Transition(
+        allowed=ANY_STATE,
+        tasks=Tasks.ANY,
+        needs_launched=False,
+        obeys_lock=False,
+    ),
+    Action.INJECT_NETWORK_INFO: Transition(
+        allowed=ANY_STATE,
+        tasks=Tasks.ANY,
+        needs_launched=False,
+        obeys_lock=False,
     ),
     Action.ATTACH_VOLUME: Transition(
         allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED, S.RESIZED, S.SOFT_DELETED}),

@@ -69,6 +69,26 @@ class Compute(Interface):
         ...
 
     @cast
+    def soft_delete(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Power the guest off and keep it."""
+        ...
+
+    @cast
+    def restore(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Start a guest that was deleted softly."""
+        ...
+
+    @cast
+    def reset_network(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Plug the guest's cards in again, with the filters that they should have."""
+        ...
+
+    @cast
+    def inject_network_info(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Make what the host enforces on the guest's cards anew."""
+        ...
+
+    @cast
     def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
         """Connect a volume to the guest."""
         ...
@@ -120,6 +140,10 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.UNPAUSE: Compute.unpause,
     Action.SUSPEND: Compute.suspend,
     Action.RESUME: Compute.resume,
+    Action.SOFT_DELETE: Compute.soft_delete,
+    Action.RESTORE: Compute.restore,
+    Action.RESET_NETWORK: Compute.reset_network,
+    Action.INJECT_NETWORK_INFO: Compute.inject_network_info,
     Action.ATTACH_VOLUME: Compute.attach_volume,
     Action.DETACH_VOLUME: Compute.detach_volume,
     Action.RESCUE: Compute.rescue,

@@ -177,6 +177,14 @@ class Lifecycle(Protocol):
         ...
 
 
+class Nics(Protocol):
+    """Cards of running guests."""
+
+    def replug(self, guest: Guest) -> None:
+        """Let the guest see each of its cards lose its link and get it back; nothing for a guest that is off."""
+        ...
+
+
 class Volumes(Protocol):
     """Volumes of running and stopped guests."""
 
@@ -241,5 +249,5 @@ class Housekeeping(Protocol):
         ...
 
 
-class Driver(Disks, DiskCopies, Lifecycle, Volumes, Console, HostInfo, Housekeeping, Protocol):
+class Driver(Disks, DiskCopies, Lifecycle, Nics, Volumes, Console, HostInfo, Housekeeping, Protocol):
     """A whole driver."""

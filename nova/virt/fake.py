@@ -74,6 +74,8 @@ class FakeDriver:
         self.config_drives: dict[str, dict[str, bytes]] = {}
         self.rescue_disks: dict[str, str] = {}
         """The image that each rescue disk was made from, by instance uuid"""
+        self.deaf: set[str] = set()
+        """Instances whose guests do not obey their power button"""
         self._consoles: dict[str, bytes] = {}
         """What the last guest of an instance had said: its log is among its disks"""
         self.copies: dict[str, dict[str, bytes]] = {}
@@ -208,8 +210,11 @@ class FakeDriver:
                 self._consoles[instance.uuid] = gone.console
 
     def shut_down(self, instance: Instance, *, timeout_s: float) -> None:
-        """The guest obeys at once."""
+        """The guest obeys at once, unless it is deaf."""
         self._enter("shut_down")
+        deadline = time.monotonic() + (timeout_s if instance.uuid in self.deaf else 0)
+        while time.monotonic() < deadline and self.power_state(instance) is PowerState.RUNNING:
+            time.sleep(0.01)
         with self._known(instance) as guest:
             if guest is not None:
                 guest.state = PowerState.SHUTDOWN
@@ -251,6 +256,10 @@ class FakeDriver:
         """What all guests do."""
         with self._lock:
             return {uuid: guest.state for uuid, guest in self.guests.items()}
+
+    def replug(self, guest: Guest) -> None:
+        """Nobody is on the other end."""
+        self._enter("replug")
 
     def connector(self) -> Connector:
         """A made-up initiator."""

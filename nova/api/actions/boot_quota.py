@@ -33,7 +33,7 @@ def claim(cloud: Cloud, tx: Transaction, context: RequestContext, request: BootR
     defaults = cloud.settings.default_quotas
     usages = quotas.usages(tx, context.project_id, defaults=defaults)
     check_amounts(request, usages)
-    each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.memory_mb}
+    each = flavor.amounts
     room = min(_room(usages[resource], amount) for resource, amount in each.items())
     count = max(request.min_count, min(request.max_count, room))
     amounts = {resource: amount * count for resource, amount in each.items()}

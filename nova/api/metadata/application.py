@@ -10,9 +10,9 @@ from __future__ import annotations
 import http
 from collections.abc import Iterable
 
+from nova.api.actions import server_password
 from nova.api.cloud import Cloud
 from nova.api.dispatch import Environ, StartResponse
-from nova.api.metadata import password
 from nova.api.metadata.known import Known
 from nova.api.refusal import Refusal
 from nova.api.source_address import SourceAddress
@@ -77,11 +77,11 @@ class MetadataApplication:
             raise NotFound
         method = environ["REQUEST_METHOD"]
         if method in ("GET", "HEAD"):
-            return self._db.run(lambda tx: password.read(tx, uuid), write=False)
+            return self._db.run(lambda tx: server_password.read(tx, uuid), write=False)
         if method != "POST":
             raise InvalidInput("A password is read with GET and set with POST.")
-        blob = environ["wsgi.input"].read(password.MAX_BYTES + 1)
-        self._db.run(lambda tx: password.store(tx, uuid, blob))
+        blob = environ["wsgi.input"].read(server_password.MAX_BYTES + 1)
+        self._db.run(lambda tx: server_password.store(tx, uuid, blob))
         return b""
 
     def _facts(self, address: str, uuid: str) -> Facts:

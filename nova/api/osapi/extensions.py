@@ -58,6 +58,8 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-server-list-multi-status": ("ServerListMultiStatus", "Filter servers by several states."),
     "os-server-sort-keys": ("ServerSortKeys", "Sort servers by several keys."),
     "os-server-start-stop": ("ServerStartStop", "Power servers on and off."),
+    "os-deferred-delete": ("DeferredDelete", "Deleted servers can be brought back for a while."),
+    "os-server-password": ("ServerPassword", "The password that a server's guest has sent."),
     "os-services": ("Services", "Daemons of the cloud."),
     "os-simple-tenant-usage": ("SimpleTenantUsage", "What a project used."),
     "os-used-limits": ("UsedLimits", "How much of the limits is used."),

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from nova.api.actions import servers
 from nova.api.actions.console_output import console_output
+from nova.api.actions.delete import force_delete as force_delete_server
+from nova.api.actions.delete import restore as restore_server
 from nova.api.actions.lock import lock as lock_server
 from nova.api.actions.lock import unlock as unlock_server
 from nova.api.actions.power import start as start_server
@@ -21,14 +22,9 @@ from nova.api.actions.suspend import unpause as unpause_server
 from nova.api.osapi import server_schema
 from nova.api.osapi.action_route import server_action as _action
 from nova.api.osapi.server_create import last_segment
-from nova.api.policies.compute import PREFIX
 from nova.api.request import ApiRequest
 from nova.api.routing import Tx
-from nova.db import instances
-from nova.domain.states import VmState
 from nova.secret import Secret
-
-RESET_RULE = PREFIX + "os-admin-actions:reset_state"
 
 
 def reboot(request: ApiRequest) -> None:
@@ -95,11 +91,14 @@ def unlock(request: ApiRequest) -> None:
     unlock_server(request.cloud, request.tx, request.context, request.path["id"])
 
 
-def reset_state(request: ApiRequest) -> None:
-    """os-resetState"""
-    instance = servers.load(request.tx, request.context, request.path["id"])
-    servers.authorize(request.cloud, request.context, RESET_RULE, instance)
-    instances.reset_state(request.tx, instance.uuid, VmState(request.body["state"]))
+def force_delete(request: ApiRequest) -> None:
+    """forceDelete"""
+    force_delete_server(request.cloud, request.tx, request.context, request.path["id"])
+
+
+def restore(request: ApiRequest) -> None:
+    """restore"""
+    restore_server(request.cloud, request.tx, request.context, request.path["id"])
 
 
 def get_console_output(request: ApiRequest) -> dict[str, Any]:
@@ -121,7 +120,8 @@ ROUTES = (
     _action("unrescue", unrescue, server_schema.UNRESCUE, "os-unrescue"),
     _action("lock", lock, server_schema.LOCK, "os-lock-server:lock"),
     _action("unlock", unlock, server_schema.UNLOCK, "os-lock-server:unlock"),
-    _action("os-resetState", reset_state, server_schema.RESET_STATE, "os-admin-actions:reset_state"),
+    _action("forceDelete", force_delete, server_schema.FORCE_DELETE, "os-deferred-delete:force"),
+    _action("restore", restore, server_schema.RESTORE, "os-deferred-delete:restore"),
     _action(
         "os-getConsoleOutput",
         get_console_output,

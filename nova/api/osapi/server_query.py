@@ -19,6 +19,7 @@ from nova.domain.states import PowerState
 from nova.errors import Forbidden, InvalidInput
 
 DELETED = "DELETED"
+SOFT_DELETED = "SOFT_DELETED"
 MAX_FILTER = 255
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -56,6 +57,7 @@ def read(request: ApiRequest, page: Page, *, operation: str) -> InstanceQuery:
         reservation_id=_text(request, "reservation_id"),
         changes_since=_changes_since(request),
         deleted=_deleted(request),
+        soft_deleted=_soft_deleted(request),
         marker=_marker(page.marker),
         limit=page.limit,
         sort=_sort(request),
@@ -110,6 +112,16 @@ def _deleted(request: ApiRequest) -> bool | None:
     if request.context.is_admin and "deleted" in request.query:
         return query_bool(request.query["deleted"], field="deleted")
     return None if request.query.get("changes-since") else False
+
+
+def _soft_deleted(request: ApiRequest) -> bool | None:
+    """Servers that can be restored are hidden, unless they are asked for by ``deleted`` or by their status."""
+    if query_bool(request.query.get("deleted"), field="deleted"):
+        return True
+    shows = (
+        SOFT_DELETED in _statuses(request) or bool(request.query.get("changes-since")) or "vm_state" in request.query
+    )
+    return None if shows else False
 
 
 def _sort(request: ApiRequest) -> list[tuple[str, str]]:

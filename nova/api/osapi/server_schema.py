@@ -212,6 +212,11 @@ RESCUE = envelope(
 )
 UNRESCUE = envelope("unrescue", NULL)
 RESET_STATE = envelope("os-resetState", closed({"state": {"enum": ["active", "error"]}}, "state"))
+_NOTHING: Schema = {**closed({}), "type": ["object", "null"]}
+FORCE_DELETE = envelope("forceDelete", _NOTHING)
+RESTORE = envelope("restore", _NOTHING)
+RESET_NETWORK = envelope("resetNetwork", NULL)
+INJECT_NETWORK_INFO = envelope("injectNetworkInfo", NULL)
 CONSOLE_OUTPUT = envelope(
     "os-getConsoleOutput",
     {

@@ -36,6 +36,7 @@ def build(parts: Parts) -> list[Service]:
         max_attempts=conf.scheduler.max_attempts,
         down_time_s=conf.service_down_time,
         recovery_interval_s=conf.conductor.recovery_interval_s,
+        reclaim_interval_s=conf.reclaim_instance_interval,
         requested_grace_s=min(ConductorSettings().requested_grace_s, grace_s),
         host_grace_s=grace_s,
         takeover_grace_s=grace_s,

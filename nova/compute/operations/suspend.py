@@ -26,21 +26,27 @@ def suspend_guest(work: Work) -> None:
     work.host.driver.suspend(work.instance)
 
 
+def wake_guest(work: Work) -> None:
+    """Bring the guest back from there, if it is there already."""
+    connect_volumes(work)
+    start_guest(work)
+
+
 PAUSE_STEPS: list[Step[Work]] = [
-    Step(pause_guest),
+    Step(pause_guest, undo=unpause_guest),
 ]
 
 UNPAUSE_STEPS: list[Step[Work]] = [
-    Step(unpause_guest),
+    Step(unpause_guest, undo=pause_guest),
 ]
 
 SUSPEND_STEPS: list[Step[Work]] = [
-    Step(suspend_guest),
+    Step(suspend_guest, undo=wake_guest),
 ]
 
 RESUME_STEPS: list[Step[Work]] = [
     Step(connect_volumes),
     Step(apply_filters),
-    Step(start_guest),
+    Step(start_guest, undo=suspend_guest),
 ]
-"""A start goes on where the guest was.  It is not undone by a destruction, which would lose the guest's memory."""
+"""A start goes on where the guest was, so what undoes it must not lose the guest's memory."""

@@ -8,12 +8,13 @@ host is put back, to be tried on another one.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.operations.build import end_in_error
-from nova.conductor.operations.release import bury
+from nova.conductor.operations.release import bury, release_quota
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.context import RequestContext
 from nova.db import block_devices, compute_nodes, faults, handover, instances, operations, volumes
@@ -78,7 +79,8 @@ def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: O
     if action is Action.DELETE and ok:
         _bury(cloud, tx, context, uuid)
         return
-    instances.finish(tx, uuid, action, ok=ok, power_state=report.power_state)
+    ended = instances.finish(tx, uuid, action, ok=ok, power_state=report.power_state)
+    _settle_quota(tx, uuid, action, done=ok and ended)
     if report.fault is not None:
         faults.add(tx, uuid, report.fault)
         delete_unfinished_image(cloud, tx, context, operations.get(tx, report.operation_id))
@@ -94,6 +96,13 @@ def _bury(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> 
     except NotFound:
         return
     bury(cloud, tx, context, instance)
+
+
+def _settle_quota(tx: Transaction, uuid: str, action: Action, *, done: bool) -> None:
+    """What is deleted softly is not counted any more; what was counted again and is not restored neither."""
+    if (action is Action.SOFT_DELETE and done) or (action is Action.RESTORE and not done):
+        with contextlib.suppress(NotFound):
+            release_quota(tx, instances.get(tx, uuid))
 
 
 def _settle_device(tx: Transaction, report: OperationReport, device: BlockDevice) -> None:

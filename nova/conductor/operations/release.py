@@ -16,6 +16,7 @@ from nova.context import RequestContext
 from nova.db import block_devices, compute_nodes, instances, operations, quotas, security_groups, volumes
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
+from nova.domain.states import VmState
 from nova.domain.transitions import Action
 from nova.domain.volume import Volume
 
@@ -24,8 +25,8 @@ def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Insta
     """Mark *instance* deleted and give back all that it held; False when that was done before."""
     if not instances.destroy(tx, instance.uuid):
         return False
-    amounts = {"instances": 1, "cores": instance.flavor.vcpus, "ram": instance.flavor.memory_mb}
-    quotas.release(tx, amounts, project_id=instance.project_id, user_id=instance.user_id)
+    if _counts(tx, instance):
+        release_quota(tx, instance)
     compute_nodes.release(tx, instance.uuid)
     _release_volumes(cloud, tx, context, instance.uuid)
     block_devices.remove_all(tx, instance.uuid)
@@ -34,6 +35,18 @@ def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Insta
     _close_operations(cloud, tx, context, instance.uuid)
     release_addresses(cloud, tx, context, instance_uuid=instance.uuid)
     return True
+
+
+def release_quota(tx: Transaction, instance: Instance) -> None:
+    """Give back what *instance* takes of the limits of its project and user."""
+    quotas.release(tx, instance.flavor.amounts, project_id=instance.project_id, user_id=instance.user_id)
+
+
+def _counts(tx: Transaction, instance: Instance) -> bool:
+    """Whether *instance* is counted: one that is deleted softly is not, unless its restoration has begun."""
+    if instance.vm_state is not VmState.SOFT_DELETED:
+        return True
+    return any(operation.action == Action.RESTORE for operation in operations.unfinished_of(tx, instance.uuid))
 
 
 def release_addresses(cloud: Cloud, tx: Transaction, context: RequestContext, *, instance_uuid: str) -> None:

@@ -4,6 +4,7 @@
 from nova.db.instances.metadata import (
     add_system_metadata,
     delete_metadata_item,
+    delete_system_metadata,
     merge_metadata,
     replace_metadata,
     set_system_metadata,
@@ -18,6 +19,7 @@ from nova.db.instances.records import (
     get_many,
     insert,
     purge,
+    to_reclaim,
     update,
     usage_by_user,
 )
@@ -44,6 +46,7 @@ __all__ = [
     "assign_host",
     "begin",
     "delete_metadata_item",
+    "delete_system_metadata",
     "destroy",
     "destroyed_before",
     "ensure_allowed",
@@ -62,6 +65,7 @@ __all__ = [
     "replace_metadata",
     "reset_state",
     "set_system_metadata",
+    "to_reclaim",
     "unlock",
     "update",
     "usage_by_user",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Table, delete, insert, select, update
 
@@ -45,6 +45,13 @@ def set_system_metadata(tx: Transaction, uuid: str, items: Mapping[str, str]) ->
     _touch(tx, uuid, None)
     before = _items(tx, SYSTEM_METADATA, uuid)
     _store(tx, SYSTEM_METADATA, uuid, before, {**before, **items}, -1)
+
+
+def delete_system_metadata(tx: Transaction, uuid: str, keys: Collection[str]) -> None:
+    """Remove items of what the cloud itself notes; those that are not there do no harm.  Raises NotFound."""
+    _touch(tx, uuid, None)
+    c = SYSTEM_METADATA.c
+    tx.execute(delete(SYSTEM_METADATA).where(c.instance_uuid == uuid, c.key.in_(sorted(keys))))
 
 
 def add_system_metadata(tx: Transaction, uuid: str, items: Mapping[str, str]) -> bool:

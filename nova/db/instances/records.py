@@ -24,6 +24,7 @@ from nova.db.models.instance import (
 )
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
+from nova.domain.states import TaskState, VmState
 
 C = INSTANCES.c
 _ACTIONS = table_of(InstanceActionRow)
@@ -111,6 +112,13 @@ def active_between(
     return load(tx, rows, system_metadata=False)
 
 
+def to_reclaim(tx: Transaction, moment: datetime.datetime, *, limit: int = 100) -> list[str]:
+    """Uuids of instances that were deleted softly before *moment* and are left in peace, oldest first."""
+    resting = (C.vm_state == VmState.SOFT_DELETED.value, C.task_state.is_(None), C.deleted == 0)
+    chosen = select(C.uuid).where(*resting, C.deleted_at < moment).order_by(C.deleted_at).limit(limit)
+    return list(tx.execute(chosen).scalars())
+
+
 def destroyed_before(tx: Transaction, moment: datetime.datetime, *, limit: int = 100) -> list[str]:
     """Uuids of instances that were deleted before *moment*, oldest first."""
     chosen = select(C.uuid).where(C.deleted != 0, C.deleted_at < moment).order_by(C.deleted_at).limit(limit)
@@ -143,10 +151,14 @@ def purge(tx: Transaction, uuids: Sequence[str]) -> int:
 
 
 def usage_by_user(tx: Transaction, project_id: str) -> dict[str, dict[str, int]]:
-    """What each user really has in a project, as ``{user: {"instances": …, "cores": …, "ram": …}}``."""
+    """What each user really has in a project, as ``{user: {"instances": …, "cores": …, "ram": …}}``.
+
+    What is deleted softly does not count, until it is being restored.
+    """
+    counts = or_(C.vm_state != VmState.SOFT_DELETED.value, C.task_state == TaskState.RESTORING.value)
     chosen = (
         select(C.user_id, func.count(), func.sum(C.vcpus), func.sum(C.memory_mb))
-        .where(C.project_id == project_id, C.deleted == 0)
+        .where(C.project_id == project_id, C.deleted == 0, counts)
         .group_by(C.user_id)
     )
     return {

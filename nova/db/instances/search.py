@@ -68,6 +68,8 @@ class InstanceQuery:
     """Naive UTC; deleted instances are then in the list too, unless *deleted* says otherwise"""
     deleted: bool | None = False
     """None is both"""
+    soft_deleted: bool | None = None
+    """False leaves out those that are deleted softly; True is they only, with deleted ones where *deleted* says so"""
     metadata: Mapping[str, str] = field(default_factory=dict)
     system_metadata: Mapping[str, str] = field(default_factory=dict)
     equal: Mapping[str, object] = field(default_factory=dict)
@@ -124,8 +126,7 @@ def _conditions(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool]]
 
 def _plain(query: InstanceQuery) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if query.deleted is not None and (query.deleted or query.changes_since is None):
-        found.append(C.deleted != 0 if query.deleted else C.deleted == 0)
+    found += _deletion(query)
     if query.project_id is not None:
         found.append(C.project_id == query.project_id)
     texts = {"user_id": query.user_id, "host": query.host, "node": query.node, "image_ref": query.image}
@@ -142,6 +143,19 @@ def _plain(query: InstanceQuery) -> list[ColumnElement[bool]]:
     for name, value in query.equal.items():
         wanted = _sortable(name)
         found.append(wanted.in_(value) if isinstance(value, list | tuple) else wanted == value)
+    return found
+
+
+def _deletion(query: InstanceQuery) -> list[ColumnElement[bool]]:
+    """Which instances, as far as they are deleted, for good or softly."""
+    soft = C.vm_state == VmState.SOFT_DELETED.value
+    if query.deleted and query.soft_deleted:
+        return [or_(C.deleted != 0, soft)]
+    found: list[ColumnElement[bool]] = []
+    if query.deleted is not None and (query.deleted or query.changes_since is None):
+        found.append(C.deleted != 0 if query.deleted else C.deleted == 0)
+    if query.soft_deleted is not None:
+        found.append(soft if query.soft_deleted else C.vm_state != VmState.SOFT_DELETED.value)
     return found
 
 

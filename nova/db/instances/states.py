@@ -78,6 +78,10 @@ def finish(tx: Transaction, uuid: str, action: Action, *, ok: bool, power_state:
         values["launched_at"] = func.coalesce(C.launched_at, tx.now)
     if end is VmState.DELETED:
         values |= _tombstone(tx)
+    elif end is VmState.SOFT_DELETED:
+        values["deleted_at"] = tx.now
+    elif action is Action.RESTORE and ok:
+        values["deleted_at"] = None
     running = C.task_state.in_(sorted(task.value for task in transition.during))
     return _step(tx, uuid, running, values=values)
 
@@ -109,8 +113,14 @@ def destroy(tx: Transaction, uuid: str) -> bool:
 
 
 def reset_state(tx: Transaction, uuid: str, vm_state: VmState) -> None:
-    """An administrator's word on what the instance is; its task is forgotten.  Raises NotFound."""
-    if not _step(tx, uuid, values={"task_state": None, "vm_state": vm_state.value, "updated_at": tx.now}):
+    """An administrator's word on what the instance is; its task is forgotten.  Raises NotFound.
+
+    An ACTIVE one is held to run until its host says otherwise.
+    """
+    values: dict[str, Any] = {"task_state": None, "vm_state": vm_state.value, "updated_at": tx.now, "deleted_at": None}
+    if vm_state is VmState.ACTIVE:
+        values["power_state"] = int(PowerState.RUNNING)
+    if not _step(tx, uuid, values=values):
         raise errors.NotFound.of("instance", uuid)
 
 

@@ -15,7 +15,7 @@ from nova.domain.states import PowerState
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.cache import CacheSettings, ImageCache
 from nova.virt.images.qemu_img import QemuImg, Runner
-from nova.virt.libvirt import console
+from nova.virt.libvirt import cards, console
 from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
 from nova.virt.libvirt.disk_copies import DiskCopies
 from nova.virt.libvirt.disks import LocalDisks
@@ -151,6 +151,10 @@ class LibvirtDriver:
     def power_states(self) -> dict[str, PowerState]:
         """The same for all guests that this driver made."""
         return self._guests.power_states()
+
+    def replug(self, guest: Guest) -> None:
+        """Let the guest see its cards lose their link and get it back."""
+        cards.replug(self._connection, guest)
 
     def connector(self) -> Connector:
         """Who this host is to a storage target."""

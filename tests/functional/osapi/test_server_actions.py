@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nova.api.actions import server_password
 from nova.db import instances, operations
 from nova.domain.instance import StepEvent
 from nova.errors import NotFound, Unavailable
@@ -30,6 +31,7 @@ def act(cloud: ComputeCloud, uuid: str, action: Any, *, status: int = 202, **opt
         ("active", {"pause": None}, "pausing", "pause"),
         ("paused", {"unpause": None}, "unpausing", "unpause"),
         ("active", {"suspend": None}, "suspending", "suspend"),
+        ("soft-delete", {"restore": {}}, "restoring", "restore"),
         ("suspended", {"resume": None}, "resuming", "resume"),
     ],
 )
@@ -115,6 +117,39 @@ def test_only_administrators_reset_states(cloud: ComputeCloud) -> None:
     act(cloud, uuid, {"os-resetState": {"state": "error"}}, who=ADMIN)
     shown = cloud.instance(uuid)
     assert (shown.vm_state, shown.task_state) == ("error", None)
+
+
+@pytest.mark.parametrize(
+    ("action", "method"), [("resetNetwork", "reset_network"), ("injectNetworkInfo", "inject_network_info")]
+)
+def test_administrators_have_a_servers_network_mended_in_any_state(
+    cloud: ComputeCloud, action: str, method: str
+) -> None:
+    uuid = cloud.running(
+        state="error",
+    )
+    act(cloud, uuid, {action: None}, status=403)
+    act(cloud, uuid, {action: None}, who=ADMIN)
+    ((host, called, _),) = cloud.compute.taken
+    assert (host, called) == ("h1", method)
+    assert cloud.instance(uuid).task_state is None
+    act(cloud, cloud.boot(), {action: None}, status=409, who=ADMIN)
+
+
+def test_the_guests_password_is_shown_and_cleared(cloud: ComputeCloud) -> None:
+    uuid = cloud.running()
+    path = f"/servers/{uuid}/os-server-password"
+    assert cloud.ok("GET", path) == {"password": ""}
+    with cloud.db.transaction() as tx:
+        server_password.store(tx, uuid, b"Zm9v" * 100)
+    assert cloud.ok("GET", path) == {"password": "Zm9v" * 100}
+    for method in ("GET", "DELETE"):
+        assert cloud.refused(method, path, status=404, who=BOB)
+    assert cloud.call("DELETE", path).status_int == 204
+    assert cloud.ok("GET", path) == {"password": ""}
+    with cloud.db.transaction() as tx:
+        server_password.store(tx, uuid, b"YmFy")
+    assert cloud.ok("GET", path) == {"password": "YmFy"}
 
 
 @pytest.mark.parametrize(

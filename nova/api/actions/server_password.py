@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The password that a guest made for its user and encrypted with the user's key: posted once, read for ever.
+"""The password that a guest made for its user and encrypted with the user's key: posted once, read until it is cleared.
 
 It stands in the system metadata of the instance in pieces, so that older tools find it where it always was.
 """
@@ -35,3 +35,8 @@ def store(tx: Transaction, uuid: str, blob: bytes) -> None:
     pieces = {key: text[at : at + PIECE_BYTES] for key, at in zip(_KEYS, range(0, MAX_BYTES, PIECE_BYTES), strict=True)}
     if not instances.add_system_metadata(tx, uuid, pieces):
         raise Conflict("The password was set already.")
+
+
+def clear(tx: Transaction, uuid: str) -> None:
+    """Forget it, so that the guest may send another one."""
+    instances.delete_system_metadata(tx, uuid, _KEYS)
