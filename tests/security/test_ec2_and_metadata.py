@@ -316,6 +316,6 @@ def test_a_hundred_thousand_guessed_keys_cost_no_memory(cloud: Ec2Cloud, caplog:
 def cloud_lockout(cloud: Ec2Cloud) -> Any:
     """The table of the deployed filter, found where the pipeline keeps it."""
     app = cloud.ec2._calls
-    while not hasattr(app, "_lockout"):
+    while not hasattr(app, "_signer"):
         app = app._app
-    return app._lockout
+    return app._signer._failures

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from nova.api.cloud import deployed
 from nova.api.dispatch import Application, Dialect
-from nova.api.identity import catalog, credentials, projects, roles, tokens_v2, tokens_v3, users, versions
+from nova.api.identity import catalog, credentials, ec2_tokens, projects, roles, tokens_v2, tokens_v3, users, versions
 from nova.api.routing import Route
 
 IDENTITY: tuple[Route, ...] = (
@@ -17,6 +17,7 @@ IDENTITY: tuple[Route, ...] = (
     *roles.ROUTES,
     *catalog.ROUTES,
     *credentials.ROUTES,
+    *ec2_tokens.ROUTES,
 )
 DIALECT = Dialect(project_in_path=False, needs_project=False)
 

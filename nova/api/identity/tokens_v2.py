@@ -39,7 +39,7 @@ def create(request: ApiRequest) -> dict[str, Any]:
     if ("passwordCredentials" in asked) == ("token" in asked):
         raise errors.InvalidInput("Give either passwordCredentials or a token.", field="auth")
     token = _authenticate(request, asked)
-    return _access(request, request.cloud.identity.validate(token.value), token.value.reveal())
+    return access_view(request, request.cloud.identity.validate(token.value), token.value.reveal())
 
 
 def _authenticate(request: ApiRequest, asked: dict[str, Any]) -> Token:
@@ -63,7 +63,7 @@ def show(request: ApiRequest) -> dict[str, Any]:
     belongs = request.query.get("belongsTo")
     if belongs and (caller.project is None or caller.project.id != belongs):
         raise errors.NotFound("The token could not be found.", resource="token")
-    return _access(request, caller, text)
+    return access_view(request, caller, text)
 
 
 def revoke(request: ApiRequest) -> None:
@@ -86,7 +86,8 @@ def _tenant(project: Project) -> dict[str, Any]:
     }
 
 
-def _access(request: ApiRequest, caller: Caller, token: str) -> dict[str, Any]:
+def access_view(request: ApiRequest, caller: Caller, token: str) -> dict[str, Any]:
+    """A token as v2.0 shows it."""
     if caller.issued_at is None or caller.expires_at is None:
         raise errors.InternalError(detail="a caller without a token has no token to show")
     roles = role_views(request, caller.roles) if caller.project else []

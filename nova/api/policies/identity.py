@@ -33,6 +33,7 @@ RULES = (
     Rule(f"{_PREFIX}manage_grants", ADMIN, "Give and take roles."),
     Rule(f"{_PREFIX}list_endpoints", ADMIN, "List services, endpoints and regions."),
     Rule(f"{_PREFIX}get_domain", ANYONE, "Show the one domain."),
+    Rule(f"{_PREFIX}ec2_tokens", SERVICE, "Trade a signed request of somebody for a token of his."),
     Rule(
         f"{_PREFIX}ec2_credentials", ANYONE, "See and make signing keys: one's own, or as an administrator anybody's."
     ),

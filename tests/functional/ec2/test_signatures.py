@@ -16,9 +16,10 @@ from botocore.credentials import Credentials
 from webob import Request, Response
 
 from nova.api.cloud import ApiSettings
-from nova.api.ec2.authentication import REFUSED, SignatureAuth
+from nova.api.ec2.authentication import SignatureAuth
 from nova.api.ec2.faults import ec2_shape
 from nova.api.ec2.settings import Ec2Settings
+from nova.api.ec2.signer import REFUSED
 from nova.api.middleware.faults import Faults
 from nova.context import RequestContext
 from nova.db.identity import grants, projects, users
