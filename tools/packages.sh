@@ -11,7 +11,7 @@ NOVA_HOST_PACKAGES=(
     libvirt-daemon-system libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
     qemu-system-x86 qemu-utils qemu-block-extra
     dnsmasq-base dnsmasq-utils iptables ebtables iproute2 conntrack iputils-arping procps kmod util-linux
-    lvm2 tgt open-iscsi genisoimage mtools e2fsprogs
+    lvm2 tgt open-iscsi genisoimage mtools e2fsprogs openssl
 )
 
 # What the small guest image is made from.

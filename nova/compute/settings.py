@@ -21,6 +21,8 @@ class ComputeSettings:
     """How long a guest may take to power off or to reboot before it is forced"""
     max_attempts: int = 3
     """How often an operation that a restart of nova-compute interrupted is run, in all"""
+    injects_files: bool = False
+    """Whether the hypervisor writes files into images"""
     force_config_drive: bool = False
     """Whether every server has a configuration drive"""
     config_drive_skipped_versions: frozenset[str] = DEFAULT_SKIPPED

@@ -173,7 +173,9 @@ DISKS = [
         help="With 'space' the room of a disk is taken when it is made, so that it can not run out later.",
     ),
     cfg.StrOpt(
-        "default_ephemeral_format", help="File system of ephemeral disks. Without a value the guest's system decides."
+        "default_ephemeral_format",
+        help="File system of ephemeral disks for which the server's owner chose none: ext2, ext3 or ext4. Without a "
+        "value ext4.",
     ),
     cfg.MultiStrOpt("virt_mkfs", default=[], help="os_type=command that makes file systems. Accepted for older files."),
     cfg.IntOpt("timeout_nbd", default=10, min=1, help="Accepted for older files: guest disks are never mounted."),

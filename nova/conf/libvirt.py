@@ -120,8 +120,9 @@ INJECTION = [
         default=-2,
         min=-2,
         deprecated_opts=formerly("libvirt_inject_partition"),
-        help="Partition that files go to: -2 is none, -1 the one that holds a system, 0 the disk without "
-        "partitions. Guest file systems are never mounted on the host, whatever the value.",
+        help="Partition that files go to: -2 is none (files that are given with a server then come on a configuration "
+        "drive), -1 the one that holds a system, 0 the disk without partitions. ext2, ext3 and ext4 only. Guest file "
+        "systems are never mounted on the host, whatever the value.",
     ),
 ]
 

@@ -18,6 +18,7 @@ from nova.context import RequestContext
 from nova.domain.block_device import BlockDevice, Connector, VolumeConnection
 from nova.domain.host import HostResources
 from nova.domain.image import Image
+from nova.domain.injection import Injection
 from nova.domain.instance import Instance
 from nova.domain.network import Nic
 from nova.domain.security_group import InstanceFilter
@@ -83,8 +84,12 @@ class Disks(Protocol):
         kernel: Image | None,
         ramdisk: Image | None,
         devices: Sequence[BlockDevice] = (),
+        injection: Injection | None = None,
     ) -> None:
-        """Root, ephemeral and swap disks, from the cache: as the flavor says, or *devices* where they name some."""
+        """Root, ephemeral and swap disks, from the cache: as the flavor says, or *devices* where they name some.
+
+        :param injection: what is written into the files of a root disk that is new, as far as the host does that
+        """
         ...
 
     def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:

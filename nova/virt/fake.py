@@ -22,6 +22,7 @@ from nova.domain.blank_disks import BlankDisk, blank_disks
 from nova.domain.block_device import BlockDevice, Connector
 from nova.domain.host import HostResources
 from nova.domain.image import Image
+from nova.domain.injection import Injection
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
 from nova.secret import same_secret
@@ -72,6 +73,7 @@ class FakeDriver:
         """GB on disk by instance uuid"""
         self.blank_disks: dict[str, tuple[BlankDisk, ...]] = {}
         self.config_drives: dict[str, dict[str, bytes]] = {}
+        self.injections: dict[str, Injection | None] = {}
         self.rescue_disks: dict[str, str] = {}
         """The image that each rescue disk was made from, by instance uuid"""
         self.deaf: set[str] = set()
@@ -110,6 +112,7 @@ class FakeDriver:
         kernel: Image | None,
         ramdisk: Image | None,
         devices: Sequence[BlockDevice] = (),
+        injection: Injection | None = None,
     ) -> None:
         """Note that the disks are there."""
         self._enter("create_disks")
@@ -119,6 +122,7 @@ class FakeDriver:
                 raise errors.NoCapacity(f"No space left on device of host {self._settings.host}.")
             self.disks[instance.uuid] = instance.flavor.disk_gb
             self.blank_disks[instance.uuid] = blank_disks(instance.flavor, devices)
+            self.injections[instance.uuid] = injection
 
     def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
         """Keep the files."""
@@ -149,6 +153,7 @@ class FakeDriver:
             self._consoles.pop(instance.uuid, None)
             self.blank_disks.pop(instance.uuid, None)
             self.config_drives.pop(instance.uuid, None)
+            self.injections.pop(instance.uuid, None)
             self.rescue_disks.pop(instance.uuid, None)
             self.copies.pop(instance.uuid, None)
 

@@ -49,6 +49,16 @@ def test_the_drive_says_what_the_service_says_and_the_secrets_besides(cloud: Wor
     assert drives == {}
 
 
+def test_files_reach_the_guest_whether_or_not_it_asked_for_a_drive(cloud: WorkflowCloud) -> None:
+    [uuid] = cloud.boot(files=(FILE,), admin_password=Secret("s3cret"))
+    cloud.settled(uuid)
+    driver = cloud.drivers["a"]
+    injection = driver.injections[uuid]
+    assert injection is not None
+    assert (injection.files, injection.admin_password) == ((FILE,), Secret("s3cret"))
+    assert driver.config_drives[uuid]["openstack/content/0000"] == b"welcome"
+
+
 def test_ephemeral_disks_and_swap_are_made_as_asked(cloud: WorkflowCloud) -> None:
     with cloud.db.transaction() as tx:
         flavors.create(tx, dataclasses.replace(FLAVOR, flavor_id="rich", name="rich", ephemeral_gb=3, swap_mb=64))

@@ -28,6 +28,8 @@ from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.linux import FilterSettings, LinuxFilters
 from nova.virt.filters.noop import NoFilters
 
+NO_INJECTION = -2
+"""Of the option inject_partition"""
 BUILD_TIMEOUT_S = 1800.0
 """Of a whole build on this host, where the options say nothing."""
 
@@ -91,6 +93,7 @@ def _settings(parts: Parts) -> ComputeSettings:
         resume_guests=conf.resume_guests_state_on_host_boot,
         build_timeout_s=conf.instance_build_timeout or BUILD_TIMEOUT_S,
         shutdown_timeout_s=conf.shutdown_timeout,
+        injects_files=conf.libvirt.inject_partition != NO_INJECTION,
         force_config_drive=conf.force_config_drive,
         config_drive_skipped_versions=frozenset(conf.config_drive_skip_versions.split()),
         max_concurrent_builds=conf.max_concurrent_builds,
@@ -112,6 +115,7 @@ def _driver(parts: Parts) -> Driver:
 
 def _libvirt_driver(parts: Parts) -> Driver:
     from nova.virt.images.config_drive import ConfigDriveSettings
+    from nova.virt.images.injection import InjectionSettings
     from nova.virt.libvirt.driver import LibvirtDriver
     from nova.virt.libvirt.settings import LibvirtSettings
 
@@ -130,6 +134,11 @@ def _libvirt_driver(parts: Parts) -> Driver:
         nic_model="virtio" if choice.use_virtio_for_bridges else "rtl8139",
         use_usb_tablet=choice.use_usb_tablet and conf.vnc.enabled,
         ephemeral_format=_ephemeral_format(conf.default_ephemeral_format or "ext4"),
+        injection=InjectionSettings(
+            partition=choice.inject_partition,
+            inject_key=choice.inject_key,
+            inject_password=choice.inject_password,
+        ),
         config_drive=ConfigDriveSettings(
             format=conf.config_drive_format,
             iso_program=conf.mkisofs_cmd,

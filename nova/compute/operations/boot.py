@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nova.compute.operations.config_drive import write_config_drive
+from nova.compute.operations.config_drive import injection_of, write_config_drive
 from nova.compute.operations.work import (
     Work,
     apply_filters,
@@ -51,6 +51,7 @@ def create_disks(boot: Boot) -> None:
         kernel=build.kernel,
         ramdisk=build.ramdisk,
         devices=boot.order.block_devices,
+        injection=injection_of(boot, files=build.injected_files, admin_password=build.admin_password),
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The only place that calls qemu-img.  Every disk's format is given, none is ever guessed from its content.
+"""The only place that calls qemu-img and qemu-io.  Every disk's format is given, none is ever guessed from its content.
 
 Runs in nova-compute, without root, under limits for memory, processor time and wall time: a crafted file that makes the
 tool hungry is the file's fault.  A failed call may leave the file that it was making; callers work on temporary names.
@@ -8,7 +8,7 @@ tool hungry is the file's fault.  A failed call may leave the file that it was m
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -23,6 +23,8 @@ ADDRESS_SPACE_BYTES = 2 * 1024**3
 CPU_S = 30
 WALL_S = 300.0
 
+_PIECES_AT_ONCE = 400
+"""Words of one command line"""
 _NO_SPACE = b"No space left on device"
 _NO_THREADS = b"Resource temporarily unavailable"
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "1"}
@@ -92,6 +94,19 @@ class QemuImg:
         """Grow a disk; a smaller size is refused by the tool."""
         self._run("resize", "-q", "-f", disk_format, _file(path), str(size_bytes))
 
+    def patch(self, path: Path, disk_format: DiskFormat, patches: Iterable[tuple[int, bytes]], *, work: Path) -> None:
+        """Write pieces (offset in bytes, content) onto a disk that no guest uses.
+
+        :param work: a private directory for the pieces on their way; no space may be in its name
+        """
+        commands: list[str] = []
+        for number, (offset, content) in enumerate(patches):
+            piece = work / f"piece{number}"
+            piece.write_bytes(content)
+            commands += ["-c", f"write -q -s {piece} {offset} {len(content)}"]
+        for first in range(0, len(commands), _PIECES_AT_ONCE):
+            self._tool(["qemu-io", "-f", disk_format, *commands[first : first + _PIECES_AT_ONCE], _file(path)])
+
     def info(self, path: Path, disk_format: SourceFormat) -> DiskInfo:
         """The facts of a disk of which the format is known; works while a guest has it open."""
         done = self._run("info", "--output=json", "-U", "-f", disk_format, _file(path))
@@ -104,15 +119,16 @@ class QemuImg:
         )
 
     def _run(self, *words: str, file_size_bytes: int | None = None) -> Completed:
+        return self._tool(["qemu-img", *words], file_size_bytes=file_size_bytes)
+
+    def _tool(self, argv: list[str], *, file_size_bytes: int | None = None) -> Completed:
         limits = ResourceLimits(
             address_space_bytes=ADDRESS_SPACE_BYTES, cpu_s=self._cpu_s, file_size_bytes=file_size_bytes
         )
-        done = self._runner.run(
-            ["qemu-img", *words], timeout_s=self._wall_s, ok_codes=range(-64, 256), env=_ENVIRONMENT, limits=limits
-        )
+        done = self._runner.run(argv, timeout_s=self._wall_s, ok_codes=range(-64, 256), env=_ENVIRONMENT, limits=limits)
         if done.code == 0:
             return done
-        detail = f"qemu-img {words[0]} ended with {done.code}: {done.stderr.decode(errors='replace')[-800:].strip()}"
+        detail = f"{argv[0]} {argv[1]} ended with {done.code}: {done.stderr.decode(errors='replace')[-800:].strip()}"
         if _NO_SPACE in done.stderr:
             raise errors.NoCapacity("The disk of the host is full: No space left on device.", detail=detail)
         if _NO_THREADS in done.stderr:

@@ -21,13 +21,15 @@ from nova.domain.block_device import BlockDevice
 from nova.domain.device_names import letter_of
 from nova.domain.flavor import Flavor
 from nova.domain.image import Image
+from nova.domain.injection import Injection
 from nova.domain.instance import Instance
 from nova.system.files import ensure_directory
 from nova.virt.driver import ImageReader
 from nova.virt.images.cache import ImageCache
 from nova.virt.images.config_drive import make as make_config_drive
+from nova.virt.images.customise import Changes, DiskCustomiser
 from nova.virt.images.inspector import GIB
-from nova.virt.images.qemu_img import QemuImg, Runner
+from nova.virt.images.qemu_img import DiskFormat, QemuImg, Runner
 from nova.virt.libvirt.layout import CONFIG_DRIVE, RESCUE, DiskRecord, Layout, LocalDisk
 from nova.virt.libvirt.settings import LibvirtSettings
 
@@ -45,6 +47,7 @@ class LocalDisks:
         self._layout = layout
         self._cache = cache
         self._qemu_img = qemu_img
+        self._customiser = DiskCustomiser(settings.injection, qemu_img=qemu_img, runner=runner)
 
     def fetch_images(
         self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
@@ -63,12 +66,14 @@ class LocalDisks:
         kernel: Image | None,
         ramdisk: Image | None,
         devices: Sequence[BlockDevice] = (),
+        injection: Injection | None = None,
     ) -> None:
         """Make the disks that the flavor and *devices* say; the images are in the cache."""
+        changes = Changes(injection=injection or Injection(), fill_disk=instance.auto_disk_config)
         directory = ensure_directory(self._layout.directory(instance))
         self._share(directory)
         try:
-            disks = self._make_root(directory, instance.flavor, image)
+            disks = self._make_root(directory, instance.flavor, image, changes)
             disks += self._make_blank(directory, blank_disks(instance.flavor, devices))
             self._copy_boot_files(directory, kernel, ramdisk)
         except OSError as exc:
@@ -134,12 +139,13 @@ class LocalDisks:
             disks.append(replace(disk, bus=blank.bus))
         return disks
 
-    def _make_root(self, directory: Path, flavor: Flavor, image: Image | None) -> list[LocalDisk]:
+    def _make_root(self, directory: Path, flavor: Flavor, image: Image | None, changes: Changes) -> list[LocalDisk]:
         if image is None:
             return []
         base = self._base_of(image)
         if image.disk_format != "iso":
-            return [self._make(directory, "root", "vda", base, flavor.root_gb * GIB or base.stat().st_size)]
+            size_bytes = flavor.root_gb * GIB or base.stat().st_size
+            return [self._make(directory, "root", "vda", base, size_bytes, changes=changes)]
         cdrom = self._make(directory, "cdrom", "sda", base, base.stat().st_size, cdrom=True)
         if not flavor.root_gb:
             return [cdrom]
@@ -150,7 +156,15 @@ class LocalDisks:
         return [cdrom, LocalDisk(name="root", format="qcow2", target="vda")]
 
     def _make(
-        self, directory: Path, name: str, target: str, base: Path, size_bytes: int, *, cdrom: bool = False
+        self,
+        directory: Path,
+        name: str,
+        target: str,
+        base: Path,
+        size_bytes: int,
+        *,
+        cdrom: bool = False,
+        changes: Changes | None = None,
     ) -> LocalDisk:
         """One disk on (or a copy of) *base*, under its name only when it is finished."""
         if size_bytes < base.stat().st_size:
@@ -161,6 +175,9 @@ class LocalDisks:
             part.unlink(missing_ok=True)
             try:
                 self._fill(part, base, size_bytes)
+                if changes is not None and self._customiser.wants(changes):
+                    form: DiskFormat = "qcow2" if self._settings.use_cow_images else "raw"
+                    self._customiser.apply(part, form, base=base, disk_bytes=size_bytes, changes=changes)
                 self._share(part, FILE_MODE)
                 os.replace(part, path)
             finally:

@@ -10,6 +10,7 @@ from nova.context import RequestContext
 from nova.domain.block_device import BlockDevice, Connector
 from nova.domain.host import HostResources
 from nova.domain.image import Image
+from nova.domain.injection import Injection
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
@@ -70,9 +71,10 @@ class LibvirtDriver:
         kernel: Image | None,
         ramdisk: Image | None,
         devices: Sequence[BlockDevice] = (),
+        injection: Injection | None = None,
     ) -> None:
         """Root, ephemeral and swap disks as flavor and devices say."""
-        self._disks.create(instance, image=image, kernel=kernel, ramdisk=ramdisk, devices=devices)
+        self._disks.create(instance, image=image, kernel=kernel, ramdisk=ramdisk, devices=devices, injection=injection)
 
     def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
         """A drive with *files*."""

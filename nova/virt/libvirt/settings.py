@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nova.virt.images.config_drive import ConfigDriveSettings
+from nova.virt.images.injection import InjectionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class LibvirtSettings:
     ephemeral_format: str = "ext4"
     """File system of ephemeral disks for which nobody chose one"""
     config_drive: ConfigDriveSettings = field(default_factory=ConfigDriveSettings)
+    injection: InjectionSettings = field(default_factory=InjectionSettings)
     qemu_group: str = ""
     """The group that QEMU runs in, when it does not run as root: it may enter the instances' directories"""
     reserved_disk_bytes: int = 0
