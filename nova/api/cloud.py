@@ -68,8 +68,8 @@ class ApiSettings:
     service_down_time_s: float = 60.0
     default_quotas: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_QUOTAS))
     console_max_bytes: int = 102400
-    network_manager: str = "flatdhcp"
-    """flat, flatdhcp or vlan"""
+    network_manager: str = "flat_dhcp"
+    """flat, flat_dhcp or vlan"""
     default_floating_pool: str = "nova"
     public_interface: str = "eth0"
     use_ipv6: bool = False

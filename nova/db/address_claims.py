@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, case, delete, false, select, update
 from nova import errors
 from nova.db import floating_claims, quotas
 from nova.db.addresses import INSTANCES, nic
-from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
+from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, serving_host
 from nova.db.new_rows import insert_if_new
 from nova.db.transaction import Transaction
 from nova.domain.address_plan import UsableRange, number_of, usable_range
@@ -71,6 +71,11 @@ def add_card(
     return nic(network, vif_uuid=vif_uuid, mac_address=mac, addresses=(fixed,))
 
 
+def claim_for_host(tx: Transaction, network: Network, host: str) -> str:
+    """An address of *network* for a host itself; NoCapacity when none is free."""
+    return _claim_any(tx, network, {"virtual_interface_id": None, "instance_uuid": None, "host": host})
+
+
 def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
     """Take all cards and addresses from an instance, and say which they were.
 
@@ -79,6 +84,7 @@ def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
     query = (
         select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased, CARDS.c.address.label("mac"))
         .add_columns(NETWORKS.c.id.label("network_id"), NETWORKS.c.bridge, NETWORKS.c.dhcp_server)
+        .add_columns(serving_host().label("host"))
         .join_from(FIXED_IPS, NETWORKS, FIXED_IPS.c.network_id == NETWORKS.c.id)
         .outerjoin(CARDS, CARDS.c.id == FIXED_IPS.c.virtual_interface_id)
         .where(FIXED_IPS.c.instance_uuid == instance_uuid)
@@ -98,6 +104,7 @@ def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
             bridge=row.bridge or "",
             dhcp_server=row.dhcp_server or "",
             leased=row.leased,
+            host=row.host or "",
             floating=row.id in floating,
         )
         for row in rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, select, update
+from sqlalchemy import RowMapping, Select, and_, or_, select, update
 
 from nova import errors
 from nova.db.models.base import table_of
@@ -143,14 +143,16 @@ def reserve_plan(tx: Transaction, network: Network, addresses: Iterable[str]) ->
         insert_if_new(tx, FIXED_IPS, values | {"reserved": True, "created_at": tx.now})
 
 
-def dhcp_hosts(tx: Transaction, network_ids: Collection[int]) -> list[DhcpHost]:
-    """The cards that the DHCP servers of these networks must know, one address for each, in one statement."""
+def dhcp_hosts(tx: Transaction, network_ids: Collection[int], *, host: str) -> list[DhcpHost]:
+    """The cards that *host*'s DHCP servers of these networks must know, one address for each, in one statement."""
     query = (
         select(
             FIXED_IPS.c.address, CARDS.c.network_id, CARDS.c.address.label("mac"), CARDS.c.hostname, CARDS.c.position
         )
         .join_from(FIXED_IPS, CARDS, FIXED_IPS.c.virtual_interface_id == CARDS.c.id)
+        .join(NETWORKS, NETWORKS.c.id == CARDS.c.network_id)
         .where(CARDS.c.network_id.in_(sorted(network_ids)), FIXED_IPS.c.allocated)
+        .where(or_(NETWORKS.c.multi_host.is_(False), FIXED_IPS.c.host == host))
         .order_by(FIXED_IPS.c.id)
     )
     hosts = {row.mac: row for row in reversed(tx.execute(query).all())}

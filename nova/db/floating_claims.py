@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, select, update
 from nova import errors
 from nova.db import floating_ips
 from nova.db.addresses import FLOATING_IPS
-from nova.db.floating_ips import serving_host
-from nova.db.networks import FIXED_IPS, NETWORKS
+from nova.db.networks import FIXED_IPS, NETWORKS, serving_host
 from nova.db.transaction import Transaction
 from nova.domain.network import FloatingIp
 

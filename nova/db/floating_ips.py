@@ -7,22 +7,16 @@ Taking and pointing them is in :mod:`nova.db.floating_claims`.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 
 from nova import errors
 from nova.db.addresses import FLOATING_IPS
-from nova.db.networks import FIXED_IPS, NETWORKS
+from nova.db.networks import FIXED_IPS, NETWORKS, serving_host
 from nova.db.transaction import Transaction
 from nova.domain.network import FloatingIp, Forward
 
 _CHUNK = 500
-
-
-def serving_host() -> ColumnElement[Any]:
-    """In SQL, the network host that does the translation for a fixed address."""
-    return case((NETWORKS.c.multi_host, FIXED_IPS.c.host), else_=NETWORKS.c.host)
 
 
 def find_all(tx: Transaction, *, host: str | None = None) -> list[FloatingIp]:

@@ -7,12 +7,11 @@ The leases themselves are recorded by :mod:`nova.db.lease_events`.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, delete, or_, select
 
 from nova.db.address_claims import free_rows
-from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
+from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, serving_host
 from nova.db.transaction import Transaction
 from nova.domain.network import ReleasedAddress
 
@@ -29,14 +28,14 @@ def expire(tx: Transaction, *, timeout_s: float, lease_s: float) -> int:
     return freed
 
 
-def released(tx: Transaction, network_ids: Collection[int]) -> list[ReleasedAddress]:
-    """The addresses on these networks that were given back but are not free yet."""
+def released(tx: Transaction, host: str) -> list[ReleasedAddress]:
+    """The addresses that *host* serves and that were given back but are not free yet."""
     query = (
         select(FIXED_IPS.c.address, FIXED_IPS.c.leased, CARDS.c.address.label("mac"))
         .add_columns(NETWORKS.c.id, NETWORKS.c.bridge, NETWORKS.c.dhcp_server)
         .join_from(FIXED_IPS, NETWORKS, NETWORKS.c.id == FIXED_IPS.c.network_id)
         .join(CARDS, CARDS.c.id == FIXED_IPS.c.virtual_interface_id)
-        .where(_released(), FIXED_IPS.c.network_id.in_(sorted(network_ids)))
+        .where(_released(), serving_host() == host)
     )
     return [
         ReleasedAddress(
@@ -46,15 +45,16 @@ def released(tx: Transaction, network_ids: Collection[int]) -> list[ReleasedAddr
             bridge=row.bridge or "",
             dhcp_server=row.dhcp_server or "",
             leased=row.leased,
+            host=host,
         )
         for row in tx.execute(query)
     ]
 
 
-def forget_released(tx: Transaction, network_ids: Collection[int]) -> int:
-    """Free the addresses on these networks that were given back and have no lease; how many."""
-    over = FIXED_IPS.c.network_id.in_(sorted(network_ids)) & FIXED_IPS.c.leased.is_(False)
-    freed = free_rows(tx, _released() & over)
+def forget_released(tx: Transaction, host: str) -> int:
+    """Free the addresses that *host* serves, were given back, and have no lease; how many."""
+    served = select(NETWORKS.c.id).where(NETWORKS.c.id == FIXED_IPS.c.network_id, serving_host() == host)
+    freed = free_rows(tx, _released() & served.exists() & FIXED_IPS.c.leased.is_(False))
     if freed:
         _drop_unused_cards(tx)
     return freed

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, case, delete, insert, or_, select, update
 
 from nova import errors
 from nova.db.models.base import table_of
@@ -29,6 +29,11 @@ def network_of(row: RowMapping) -> Network:
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
     values |= {name: "" for name, value in values.items() if value is None and name not in _MAY_BE_NONE}
     return Network(**values)
+
+
+def serving_host() -> ColumnElement[Any]:
+    """In SQL, the network host that serves a fixed address, from both of its tables."""
+    return case((NETWORKS.c.multi_host, FIXED_IPS.c.host), else_=NETWORKS.c.host)
 
 
 def find_all(tx: Transaction) -> list[Network]:
@@ -63,14 +68,39 @@ def with_ids(tx: Transaction, network_ids: Iterable[int]) -> list[Network]:
 
 
 def served_by(tx: Transaction, host: str) -> list[Network]:
-    """The networks that *host* serves."""
-    return _find(tx, NETWORKS.c.host == host)
+    """The networks that *host* serves, with the addresses that it has in those which each host serves for itself."""
+    has_some = select(FIXED_IPS.c.id).where(FIXED_IPS.c.network_id == NETWORKS.c.id, FIXED_IPS.c.host == host)
+    own = NETWORKS.c.multi_host & has_some.where(FIXED_IPS.c.allocated).exists()
+    return _find(tx, or_(NETWORKS.c.multi_host.is_(False) & (NETWORKS.c.host == host), own))
 
 
-def take_unserved(tx: Transaction, host: str) -> int:
-    """Make *host* serve every network that no host serves; how many it took.  Of several that try, one wins each."""
+def take_unserved(tx: Transaction, host: str, *, shared: bool = True) -> int:
+    """Make *host* serve every network that no host serves; how many it took.  Of several that try, one wins each.
+
+    :param shared: also those that belong to no project
+    """
     free = NETWORKS.c.host.is_(None) & NETWORKS.c.multi_host.is_(False) & (NETWORKS.c.deleted == 0)
+    if not shared:
+        free &= NETWORKS.c.project_id.is_not(None)
     return tx.execute(update(NETWORKS).where(free).values(host=host, updated_at=tx.now)).rowcount
+
+
+def take_for_project(tx: Transaction, project_id: str) -> list[Network]:
+    """The networks of a project, after it was given a free one if it had none; empty when none is free.
+
+    All takers lock the same row, the oldest free network, so a project that comes twice at once gets one.
+    """
+    free = NETWORKS.c.project_id.is_(None) & (NETWORKS.c.deleted == 0)
+    oldest = select(NETWORKS.c.id).where(free).order_by(NETWORKS.c.id).limit(1).with_for_update()
+    while not (mine := usable_by(tx, project_id, shared=False)):
+        number = tx.execute(oldest).scalar()
+        if mine := usable_by(tx, project_id, shared=False):
+            return mine
+        if number is None and tx.execute(select(NETWORKS.c.id).where(free).limit(1)).first() is None:
+            return []
+        given = {"project_id": project_id, "updated_at": tx.now}
+        tx.execute(update(NETWORKS).where(NETWORKS.c.id == number, free).values(**given))
+    return mine
 
 
 def create(tx: Transaction, networks: Sequence[Network]) -> list[Network]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from nova.db import addresses, block_devices, instance_filters
+from nova.db import addresses, block_devices, host_addresses, instance_filters
 from nova.db.models.base import table_of
 from nova.db.models.volume import VolumeRow
 from nova.db.transaction import Transaction
@@ -71,7 +71,9 @@ def instance_order(tx: Transaction, instance: Instance) -> InstanceOrder:
         operation_id=0,
         action="",
         instance=instance,
-        nics=addresses.nics_of(tx, [instance.uuid]).get(instance.uuid, ()),
+        nics=host_addresses.seen_by_guests(
+            tx, addresses.nics_of(tx, [instance.uuid]).get(instance.uuid, ()), instance.host
+        ),
         block_devices=_with_hosts(tx, block_devices.for_instance(tx, instance.uuid)),
         filter=instance_filters.filters_of(tx, [instance.uuid])[0],
     )

@@ -165,5 +165,7 @@ class ReleasedAddress:
     bridge: str
     dhcp_server: str
     leased: bool
+    host: str = ""
+    """The network host that serves it"""
     floating: bool = False
     """Whether floating addresses led to it"""

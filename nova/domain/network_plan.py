@@ -56,6 +56,7 @@ class CreateNetwork:
     vpn_clients: int = 0
     multi_host: bool = False
     injected: bool = False
+    enable_dhcp: bool = True
     mtu: int | None = None
     project_id: str = ""
     priority: int | None = None
@@ -210,6 +211,7 @@ def _network(wanted: CreateNetwork, index: int, v4: V4, v6: V6 | None) -> Networ
         dns2=wanted.dns2,
         multi_host=wanted.multi_host,
         injected=wanted.injected,
+        enable_dhcp=wanted.enable_dhcp,
         mtu=wanted.mtu,
         priority=wanted.priority,
         project_id=wanted.project_id,
@@ -229,7 +231,7 @@ def _with_v4(network: Network, v4: V4, wanted: CreateNetwork, index: int) -> Net
         netmask=str(v4.netmask),
         broadcast=str(v4.broadcast_address),
         gateway=gateway,
-        dhcp_server=gateway,
+        dhcp_server=gateway if wanted.enable_dhcp else "",
         dhcp_start=str(v4[2]),
         fixed_cidr=wanted.fixed_cidr,
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from nova import errors
 from nova.context import RequestContext, admin_context
-from nova.db import address_claims, addresses, floating_claims, floating_ips, leases, networks
+from nova.db import address_claims, addresses, floating_claims, floating_ips, host_addresses, leases, networks
 from nova.db.engine import Database, Transaction
-from nova.domain.network import DhcpHost, Network, Nic, ReleasedAddress, RequestedNetwork
+from nova.domain.network import Network, Nic, ReleasedAddress, RequestedNetwork
 from nova.interfaces.network import NetworkService
 from nova.network.operations.allocate import Allocation, Wanted, allocate
 from nova.network.operations.release import release
@@ -55,11 +55,10 @@ class Service:
 
     def start(self) -> None:
         """Build everything that this host has to serve, from the database; finish what a kill left half done."""
-        served = self.look_again()
-        ids = {network.id for network in served}
-        left_over = self._database.run(lambda tx: leases.released(tx, ids))
-        self._end_leases(left_over)
-        self._database.run(lambda tx: leases.forget_released(tx, ids))
+        self.look_again()
+        host = self._settings.host
+        self._end_leases(self._database.run(lambda tx: leases.released(tx, host), write=False))
+        self._database.run(lambda tx: leases.forget_released(tx, host))
 
     def allocate(
         self,
@@ -83,7 +82,7 @@ class Service:
         allocation = self._record(wanted)
         self._pause_before_step("tell_dhcp")
         try:
-            self._tell_dhcp(allocation)
+            self._tell_dhcp(allocation, host)
             self._tell_forwarding(context, allocation.forwarding_host)
         except (errors.NovaError, OSError):
             self._database.run(lambda tx: address_claims.release(tx, instance_uuid))
@@ -102,10 +101,9 @@ class Service:
         """See the interface."""
         if not all(self._wiring.serves(number) for number in network_ids):
             self.look_again()
-        self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids), write=False))
-        self._wiring.remove(released)
-        if any(one.floating for one in released):
-            self._forward()
+        host = self._settings.host
+        self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids, host=host), write=False))
+        self._end_own_leases(released)
 
     def refresh(self, context: RequestContext) -> None:
         """See the interface."""
@@ -121,22 +119,28 @@ class Service:
             return self._look_again()
 
     def _look_again(self) -> list[Network]:
-        taken = self._database.run(lambda tx: networks.take_unserved(tx, self._settings.host))
-        if taken:
-            LOG.info("Took %d networks that no host served", taken)
-            self._database.run(lambda tx: floating_claims.record_host(tx, self._settings.host))
+        host = self._settings.host
+        served = self._database.run(self._served)
         single = self._wiring.single_addresses()
-        served, hosts, forwards, known = self._database.run(
+        hosts, forwards, known = self._database.run(
             lambda tx: (
-                found := networks.served_by(tx, self._settings.host),
-                addresses.dhcp_hosts(tx, [network.id for network in found]),
-                floating_ips.forwards(tx, self._settings.host),
+                addresses.dhcp_hosts(tx, [network.id for network in served], host=host),
+                floating_ips.forwards(tx, host),
                 floating_ips.known(tx, single),
             ),
             write=False,
         )
         self._wiring.apply(served, hosts, forwards, known)
         return served
+
+    def _served(self, tx: Transaction) -> list[Network]:
+        """The networks of this host, with those that nobody served until now, as it serves them."""
+        host = self._settings.host
+        takes = self._settings.network_host in ("", host)
+        if takes and (taken := networks.take_unserved(tx, host, shared=self._topology.shares_networks)):
+            LOG.info("Took %d networks that no host served", taken)
+            floating_claims.record_host(tx, host)
+        return [host_addresses.local(tx, network, host) for network in networks.served_by(tx, host)]
 
     def _forward(self) -> None:
         with self._turn:
@@ -180,16 +184,22 @@ class Service:
             # The same request came twice at once, and the other one was faster: its cards are the answer.
             return self._database.run(work)
 
-    def _tell_dhcp(self, allocation: Allocation) -> None:
-        hosts = allocation.dhcp_hosts()
-        server_of = {network.id: network.host for network in allocation.networks}
-        ours = ("", self._settings.host)
-        if any(server_of[host.network_id] in ours and not self._wiring.serves(host.network_id) for host in hosts):
+    def _tell_dhcp(self, allocation: Allocation, instance_host: str) -> None:
+        """Have the DHCP servers of the networks know the cards, on whichever hosts they are."""
+        server_of = {network.id: self._server_of(network, instance_host) for network in allocation.networks}
+        cards = allocation.dhcp_hosts()
+        here = [card for card in cards if server_of[card.network_id] == self._settings.host]
+        if not all(self._wiring.serves(card.network_id) for card in here):
             self.look_again()
-        here, elsewhere = self._split(hosts, server_of)
         self._wiring.add(here)
-        for host, ids in elsewhere.items():
+        for host in {server_of[card.network_id] for card in cards} - {self._settings.host}:
+            ids = tuple(card.network_id for card in cards if server_of[card.network_id] == host)
             self._peer(host).serve(admin_context("addresses on its networks"), network_ids=ids, released=())
+
+    def _server_of(self, network: Network, instance_host: str) -> str:
+        if network.multi_host:
+            return instance_host
+        return network.host or self._settings.network_host or self._settings.host
 
     def _tell_forwarding(self, context: RequestContext, host: str | None) -> None:
         """Have the floating address that was given with the cards forwarded, if there is one."""
@@ -198,40 +208,26 @@ class Service:
         elif host:
             self._peer(host).refresh_floating_ips(context)
 
-    def _split(
-        self, hosts: Iterable[DhcpHost], server_of: dict[int, str]
-    ) -> tuple[list[DhcpHost], dict[str, tuple[int, ...]]]:
-        """The cards whose networks are served here, and the networks of the others by the host that serves them."""
-        here, elsewhere = [], dict[str, tuple[int, ...]]()
-        for one in hosts:
-            host = server_of[one.network_id]
-            if self._wiring.serves(one.network_id) or host in ("", self._settings.host):
-                here.append(one)
-            else:
-                elsewhere[host] = (*elsewhere.get(host, ()), one.network_id)
-        return here, elsewhere
-
     def _end_leases(self, released: Sequence[ReleasedAddress]) -> None:
-        here = [one for one in released if self._wiring.serves(one.network_id)]
-        others = [one for one in released if one not in here]
-        try:
-            self._wiring.remove(here)
-            if any(one.floating for one in here):
-                self._forward()
-            self._tell_peers(others)
-        except errors.NovaError as exc:
-            LOG.warning("Leases were not ended, so their addresses rest until they are over: %s", exc)
+        """Have the hosts that serve these addresses forget them; one that cannot be reached finds out by itself."""
+        by_host: dict[str, list[ReleasedAddress]] = {}
+        for one in released:
+            by_host.setdefault(one.host or self._settings.host, []).append(one)
+        for host, theirs in by_host.items():
+            try:
+                if host == self._settings.host:
+                    self._end_own_leases(theirs)
+                else:
+                    ids = tuple(sorted({one.network_id for one in theirs}))
+                    context = admin_context("addresses were given back")
+                    self._peer(host).serve(context, network_ids=ids, released=tuple(theirs))
+            except errors.NovaError as exc:
+                LOG.warning("Leases were not ended, so their addresses rest until they are over: %s", exc)
 
-    def _tell_peers(self, released: Sequence[ReleasedAddress]) -> None:
-        if not released:
-            return
-        ids = {one.network_id for one in released}
-        found = self._database.run(lambda tx: networks.with_ids(tx, ids), write=False)
-        for host in {network.host for network in found if network.host}:
-            mine = {network.id for network in found if network.host == host}
-            theirs = tuple(one for one in released if one.network_id in mine)
-            context = admin_context("addresses were given back")
-            self._peer(host).serve(context, network_ids=tuple(sorted(mine)), released=theirs)
+    def _end_own_leases(self, released: Sequence[ReleasedAddress]) -> None:
+        self._wiring.remove([one for one in released if self._wiring.serves(one.network_id)])
+        if any(one.floating for one in released):
+            self._forward()
 
     def _peer(self, host: str) -> NetworkService:
         return self._peers.on(host)

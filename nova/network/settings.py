@@ -16,6 +16,8 @@ class NetworkSettings:
 
     host: str
     """This host's name, as it stands in ``networks.host``"""
+    network_host: str = ""
+    """Who takes the networks that nobody serves; empty for any network host"""
     mac_attempts: int = 5
     rest_s: float = 600
     """How long an address rests after its server is gone when nobody knows whether its lease still holds"""

@@ -17,13 +17,14 @@ from nova import errors
 from nova.domain.network import DhcpHost, Forward, Network, ReleasedAddress
 from nova.network.forwarding import Forwarding, PublicWork
 from nova.network.linux import nat
+from nova.network.linux.no_dhcp import NoDhcp
 from nova.network.settings import NatSettings
 from nova.network.topology import GuestBridge, Topology
 from nova.system.iptables import Chain, RuleSet
 
 LOG = logging.getLogger(__name__)
 
-_FLOATING = "floating addresses"
+_FLOATING, _OLD = "floating addresses", "networks of before"
 T = TypeVar("T", DhcpHost, ReleasedAddress)
 
 
@@ -48,6 +49,7 @@ class GatewayWork(Protocol):
 
     def prepare(self) -> None: ...
     def ensure(self, bridge: GuestBridge) -> None: ...
+    def tidy(self, keep: Collection[str]) -> None: ...
     def remove(self, bridges: Sequence[GuestBridge]) -> None: ...
 
 
@@ -110,6 +112,7 @@ class Wiring:
             for bridge in bridges:
                 self._guard(bridge.name, functools.partial(self._serve, bridge, hosts))
             self._guard(_FLOATING, self._forwarding.finish)
+            self._guard(_OLD, lambda: self._gateway.tidy({bridge.name for bridge in bridges}))
 
     def single_addresses(self) -> set[str]:
         """The addresses of this host that may be floating ones."""
@@ -161,7 +164,7 @@ class Wiring:
         ids = {network.id for network in bridge.networks}
         server = self._servers.get(bridge.name)
         if server is None or server.bridge != bridge:
-            server = self._make_dhcp(bridge)
+            server = self._make_dhcp(bridge) if bridge.dhcp else NoDhcp(bridge)
         server.replace(host for host in hosts if host.network_id in ids)
         self._servers[bridge.name] = server
         self._bridge_of |= dict.fromkeys(ids, bridge.name)
@@ -173,7 +176,7 @@ class Wiring:
         self._bridge_of = {number: name for number, name in self._bridge_of.items() if name in wanted}
 
     def _apply_filters(self, bridges: Sequence[GuestBridge]) -> None:
-        lost = nat.outside_fixed_range(self._nat, bridges)
+        lost = nat.outside_fixed_range(self._nat, bridges) if self._topology.routes else []
         if lost != self._lost:
             LOG.warning(
                 "Not in fixed_range %s, so without a way out: %s", self._nat.fixed_range, ", ".join(lost) or "none"
@@ -181,8 +184,9 @@ class Wiring:
         self._lost = lost
         ipv4, ipv6 = self._filters
         self._served = bridges
-        ipv4.apply(nat.ipv4_rules(self._nat, bridges, self._forwarding.wanted))
-        ipv6.apply(nat.ipv6_rules(bridges))
+        routes = self._topology.routes
+        ipv4.apply(nat.ipv4_rules(self._nat, bridges, self._forwarding.wanted) if routes else RuleSet())
+        ipv6.apply(nat.ipv6_rules(bridges) if routes else RuleSet())
 
     def _bridges(self, networks: Sequence[Network]) -> list[GuestBridge]:
         """The bridges of all networks but those that cannot be served."""

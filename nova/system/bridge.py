@@ -14,9 +14,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nova import errors
-from nova.system import devices, sysctl
+from nova.system import devices, sysctl, vlan
 from nova.system.commands import CommandRunner
 from nova.system.devices import Address, Device, Route
+from nova.system.vlan import Vlan
 
 LOG = logging.getLogger(__name__)
 
@@ -35,13 +36,24 @@ class Bridge:
     mtu: int | None = None
     ipv6: bool = False
     """Whether the host itself may speak IPv6 on it"""
+    vlan: Vlan | None = None
+    """The VLAN that leads out of it, in place of an interface that is there already"""
+
+    @property
+    def port(self) -> str:
+        """The device that leads out of it; empty for a bridge inside this host."""
+        return self.vlan.name if self.vlan else self.interface
 
 
 class Bridges:
     """The bridges that this daemon needs."""
 
-    def __init__(self, runner: CommandRunner, *, may_move_default_route: bool = False) -> None:
-        """:param may_move_default_route: put an interface into a bridge although the default route goes over it"""
+    def __init__(self, runner: CommandRunner, *, alias: str = ALIAS, may_move_default_route: bool = False) -> None:
+        """
+        :param alias: what the devices that are made here are marked with
+        :param may_move_default_route: put an interface into a bridge although the default route goes over it
+        """
+        self._alias = alias
         self._runner = runner
         self._may_move_default_route = may_move_default_route
 
@@ -51,11 +63,12 @@ class Bridges:
         :raises errors.InvalidConfiguration: a name is taken by another device, or an interface is missing, belongs to
             another bridge, or carries the default route; nothing is changed then
         """
+        vlan.ensure(self._runner, [bridge.vlan for bridge in wanted if bridge.vlan], alias=self._alias)
         present, routes = devices.devices(self._runner), devices.routes(self._runner)
         for bridge in wanted:
             self._check(bridge, present, routes)
         new = [bridge for bridge in wanted if bridge.name not in present]
-        devices.change(self._runner, [line for bridge in new for line in _made(bridge, present)])
+        devices.change(self._runner, [line for bridge in new for line in _made(bridge, present, self._alias)])
         quiet = [bridge.name for bridge in wanted if not bridge.ipv6]
         switches = {name: value for bridge in quiet for name, value in sysctl.ipv6_off(bridge).items()}
         sysctl.set_all(self._runner, switches)
@@ -63,17 +76,20 @@ class Bridges:
         devices.change(self._runner, lines)
         return frozenset(bridge.name for bridge in wanted if _missing(bridge, present))
 
-    def remove(self, gateways: Collection[str]) -> None:
+    def remove(self, gateways: Collection[str], *, keep: Collection[str] = ()) -> None:
         """Remove the bridges that were made here, but for those with guests on them, and *gateways* from the rest.
 
+        Bridges that are to *keep* are left alone.  VLANs of removed bridges go too where they were made here.
         Addresses other than *gateways* (``10.0.0.1/24``) go back to the interface they came from, with their routes.
         """
         present, routes = devices.devices(self._runner), devices.routes(self._runner)
-        for device in present.values():
+        for device in (each for each in present.values() if each.name not in keep):
             ports = [port for port in present.values() if port.master == device.name]
-            mine = device.kind == "bridge" and device.alias == ALIAS
+            mine = device.kind == "bridge" and device.alias == self._alias
             if mine and len(ports) <= 1 and all(port.kind != "tun" for port in ports):
                 devices.change(self._runner, _taken_down(device, ports, routes, gateways))
+                tags = [port.name for port in ports if port.kind == "vlan" and port.alias == self._alias]
+                devices.change(self._runner, [f"link del dev {name}" for name in tags])
                 continue
             if mine:
                 LOG.warning("The bridge %s stays: %d devices are in it", device.name, len(ports))
@@ -81,7 +97,7 @@ class Bridges:
             devices.change(self._runner, [f"addr del {cidr} dev {device.name}" for cidr in surplus])
 
     def _check(self, bridge: Bridge, present: Mapping[str, Device], routes: Sequence[Route]) -> None:
-        for name in (bridge.name, bridge.interface or "none"):
+        for name in (bridge.name, bridge.port or "none"):
             if not _NAME.fullmatch(name) or name in (".", ".."):
                 raise errors.InvalidConfiguration(f"{name[:40]!r} is not the name of a network device.")
         found = present.get(bridge.name)
@@ -90,13 +106,13 @@ class Bridges:
                 f"The bridge {bridge.name} cannot be made: a device of this name exists and is no bridge.",
                 bridge=bridge.name,
             )
-        if bridge.interface:
-            self._check_interface(bridge, present.get(bridge.interface), routes)
+        if bridge.port:
+            self._check_interface(bridge, present.get(bridge.port), routes)
 
     def _check_interface(self, bridge: Bridge, interface: Device | None, routes: Sequence[Route]) -> None:
         if interface is None:
             raise errors.InvalidConfiguration(
-                f"The interface {bridge.interface} for the bridge {bridge.name} does not exist on this host "
+                f"The interface {bridge.port} for the bridge {bridge.name} does not exist on this host "
                 "(flat_interface, or the network's bridge_interface).",
                 bridge=bridge.name,
             )
@@ -115,12 +131,12 @@ class Bridges:
             )
 
 
-def _made(bridge: Bridge, present: Mapping[str, Device]) -> Iterator[str]:
+def _made(bridge: Bridge, present: Mapping[str, Device], alias: str) -> Iterator[str]:
     """A bridge takes the smallest address of its ports, unless it was given one: guests must not see it change."""
-    port = present.get(bridge.interface)
+    port = present.get(bridge.port)
     mac = port.mac_address if port else "02:" + ":".join(f"{byte:02x}" for byte in secrets.token_bytes(5))
     yield f"link add name {bridge.name} address {mac} type bridge forward_delay 0 stp_state 0"
-    yield f"link set dev {bridge.name} alias {ALIAS}"
+    yield f"link set dev {bridge.name} alias {alias}"
 
 
 def _set_up(bridge: Bridge, present: Mapping[str, Device], routes: Sequence[Route]) -> Iterator[str]:
@@ -132,7 +148,7 @@ def _set_up(bridge: Bridge, present: Mapping[str, Device], routes: Sequence[Rout
         yield f"addr add {address.cidr}{broadcast} scope {address.scope} dev {bridge.name}"
     if found is None or not found.up:
         yield f"link set dev {bridge.name} up"
-    interface = present.get(bridge.interface)
+    interface = present.get(bridge.port)
     if interface is None or interface.master == bridge.name:
         return
     yield f"link set dev {interface.name} master {bridge.name} up"

@@ -38,6 +38,10 @@ class Device:
     mtu: int = 0
     up: bool = False
     addresses: tuple[Address, ...] = ()
+    parent: str = ""
+    """What a VLAN goes over"""
+    vlan: int | None = None
+    """The tag of a VLAN"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +79,18 @@ def change(runner: CommandRunner, lines: Iterable[str]) -> None:
 
 
 def _device(entry: Mapping[str, Any]) -> Device:
+    kind = entry.get("linkinfo", {})
     return Device(
         name=entry["ifname"],
-        kind=entry.get("linkinfo", {}).get("info_kind", ""),
+        kind=kind.get("info_kind", ""),
         master=entry.get("master", ""),
         alias=entry.get("ifalias", ""),
         mac_address=entry.get("address", ""),
         mtu=entry.get("mtu", 0),
         up="UP" in entry.get("flags", ()),
         addresses=tuple(_address(found) for found in entry.get("addr_info", ()) if "local" in found),
+        parent=entry.get("link") or "",
+        vlan=kind.get("info_data", {}).get("id") if kind.get("info_kind") == "vlan" else None,
     )
 
 

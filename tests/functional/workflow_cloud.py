@@ -53,9 +53,10 @@ from nova.interfaces.conductor import Conductor
 from nova.interfaces.network import NetworkService
 from nova.interfaces.scheduler import Scheduler
 from nova.interfaces.volume import VolumeService
-from nova.network.flat_dhcp import FlatDhcp
+from nova.network.flat import FlatDhcp
 from nova.network.service import Service as NetworkDaemon
 from nova.network.settings import NetworkSettings
+from nova.network.topology import ModeSettings
 from nova.rpc.client import client_for
 from nova.rpc.memory import MemoryBroker, MemoryTransport
 from nova.rpc.server import Server
@@ -259,7 +260,7 @@ class WorkflowCloud:
         """The nova-network."""
         service = NetworkDaemon(
             database=self.db,
-            topology=FlatDhcp(bridge="br100"),
+            topology=FlatDhcp(ModeSettings(bridge="br100")),
             wiring=cast(Any, self.wiring),
             settings=NetworkSettings(host="controller"),
             peers=client_for(NetworkService, self.transport()),

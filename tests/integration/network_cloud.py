@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
+from typing import Any
 
 from nova.cmd.dhcpbridge import Settings, write_own_file
 from nova.context import RequestContext
@@ -12,12 +14,13 @@ from nova.db.engine import Database, DatabaseSettings
 from nova.db.models import Base
 from nova.domain.network import FixedIp, Nic
 from nova.domain.network_plan import CreateNetwork, plan
-from nova.network.flat_dhcp import FlatDhcp
 from nova.network.linux.dhcp import DhcpServer
 from nova.network.linux.gateway import Gateway
 from nova.network.linux.public import PublicAddresses
+from nova.network.modes import MODES
 from nova.network.service import Service
 from nova.network.settings import DhcpSettings, NatSettings, NetworkSettings
+from nova.network.topology import ModeSettings
 from nova.network.wiring import Wiring
 from nova.system.bridge import Bridges
 from nova.system.iptables import Iptables
@@ -30,8 +33,9 @@ CONTEXT = RequestContext(project_id="p1", user_id="u1")
 class Cloud:
     """The database and one nova-network in the lab."""
 
-    def __init__(self, lab: NetworkLab) -> None:
+    def __init__(self, lab: NetworkLab, *, mode: str = "flat_dhcp") -> None:
         self.lab = lab
+        self.mode = mode
         url = f"sqlite:///{lab.directory}/nova.sqlite"
         self.database = Database(DatabaseSettings(url=url))
         with self.database.engine.begin() as connection:
@@ -49,10 +53,10 @@ class Cloud:
         runner = self.lab.runner
         nat = NatSettings(fixed_range="10.0.0.0/8", routing_source_ip=OUTSIDE_HOST, metadata_host=OUTSIDE_HOST)
         lock = self.lab.directory / "iptables.lock"
-        topology = FlatDhcp(bridge=BRIDGE)
+        topology = MODES[self.mode](ModeSettings(bridge=BRIDGE, vlan_interface="eth1"))
         wiring = Wiring(
             topology=topology,
-            gateway=Gateway(runner, Bridges(runner)),
+            gateway=Gateway(runner, Bridges(runner), routes=topology.routes),
             filters=(
                 Iptables(runner, owner="nova-network", lock_path=lock),
                 Iptables(runner, owner="nova-network", lock_path=lock, family=6),
@@ -64,15 +68,16 @@ class Cloud:
         settings = NetworkSettings(host="net1", lease_time_s=3600)
         return Service(database=self.database, topology=topology, wiring=wiring, settings=settings, peers=None)  # type: ignore[arg-type]
 
-    def create_network(self, cidr: str = "10.20.0.0/24", *, label: str = "private", bridge: str = BRIDGE) -> None:
-        made = plan(CreateNetwork(label=label, cidr=cidr, bridge=bridge, mtu=1400), [])
+    def create_network(self, cidr: str = "10.20.0.0/24", **words: Any) -> None:
+        wanted = {"label": "private", "cidr": cidr, "bridge": BRIDGE, "mtu": 1400} | words
+        made = plan(CreateNetwork(**wanted), [])
         with self.database.transaction() as tx:
             for network, kept in zip(networks.create(tx, made.networks), made.reserved, strict=True):
                 addresses.reserve_plan(tx, network, kept)
 
-    def allocate(self, name: str) -> tuple[str, Nic]:
-        instance = str(uuid.uuid4())
-        nics = self.service.allocate(CONTEXT, instance_uuid=instance, hostname=name, host="c1", requested=())
+    def allocate(self, name: str, *, project: str = "p1") -> tuple[str, Nic]:
+        instance, context = str(uuid.uuid4()), dataclasses.replace(CONTEXT, project_id=project)
+        nics = self.service.allocate(context, instance_uuid=instance, hostname=name, host="c1", requested=())
         return instance, nics[0]
 
     def fixed_ip(self, address: str) -> FixedIp:

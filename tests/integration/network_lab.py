@@ -117,16 +117,25 @@ class NetworkLab:
         log = self.directory / "dhcpbridge.log"
         return log.read_text().splitlines() if log.exists() else []
 
-    def guest(self, bridge: str, mac_address: str) -> Guest:
-        """A guest whose card is plugged into the bridge."""
+    def guest(self, bridge: str, mac_address: str, *, on: str = "") -> Guest:
+        """A guest whose card is plugged into the bridge of the host, or of another namespace."""
         number = next(_NUMBERS)
-        name, tap = f"{self.stem}g{number}", f"tap{number}"
+        name, tap, host = f"{self.stem}g{number}", f"tap{number}", on or self.host
         self._add(name)
-        self.ip(self.host, "link", "add", tap, "type", "veth", "peer", "name", "eth0", "netns", name)
+        self.ip(host, "link", "add", tap, "type", "veth", "peer", "name", "eth0", "netns", name)
         self.ip(name, "link", "set", "eth0", "address", mac_address)
         self.ip(name, "link", "set", "eth0", "up")
-        self.ip(self.host, "link", "set", tap, "master", bridge, "up")
+        self.ip(host, "link", "set", tap, "master", bridge, "up")
         return Guest(self, name)
+
+    def host_beside(self, interface: str) -> NamespaceRunner:
+        """Another host, on a cable between the *interface* of both; what runs commands there."""
+        name = f"{self.stem}c{next(_NUMBERS)}"
+        self._add(name)
+        self.ip(self.host, "link", "add", interface, "type", "veth", "peer", "name", interface, "netns", name)
+        for each in (self.host, name):
+            self.ip(each, "link", "set", interface, "up")
+        return NamespaceRunner(name, self.runner.gate)
 
     def ip(self, namespace: str, *words: str) -> None:
         subprocess.run(["ip", "-n", namespace, *words], check=True, capture_output=True)

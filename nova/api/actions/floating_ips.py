@@ -18,7 +18,7 @@ from nova.db.engine import Transaction
 from nova.domain.floating_range import addresses_of
 from nova.domain.instance import Instance
 from nova.domain.network import FloatingIp
-from nova.errors import Conflict, Forbidden, InvalidInput, NotFound
+from nova.errors import Conflict, Forbidden, InvalidInput, NotFound, NotSupported
 
 RULE = PREFIX + "os-floating-ips:"
 BULK_RULE = PREFIX + "os-floating-ips-bulk:"
@@ -58,6 +58,8 @@ def associate(
     It is moved from wherever it led to.  Raises NotFound, Forbidden for another project's address, InvalidInput for a
     server that has no address yet and for a fixed address that is not its.
     """
+    if cloud.settings.network_manager == "flat":
+        raise NotSupported("Flat networks have no host that could hand on what is sent to a floating IP.")
     instance = servers.load(tx, context, uuid)
     floating = _of_project(cloud, tx, context, instance, address)
     target = _target(tx, instance, fixed_address)

@@ -120,10 +120,8 @@ def _refuse_unserved(wanted: dict[str, Any]) -> None:
     for key in ("allowed_start", "allowed_end", "dhcp_server"):
         if wanted.get(key):
             raise InvalidInput(f"Invalid input for {key}: it cannot be chosen here; use fixed_cidr.", field=key)
-    for key in ("enable_dhcp", "share_address"):
-        usual = key == "enable_dhcp"
-        if key in wanted and _flag(wanted[key]) is not usual:
-            raise InvalidInput(f"Invalid input for {key}: this cloud keeps it {usual}.", field=key)
+    if _flag(wanted.get("share_address", False)):
+        raise InvalidInput("Invalid input for share_address: this cloud keeps it False.", field="share_address")
 
 
 def _flag(value: Any) -> bool:
@@ -157,6 +155,7 @@ def _wanted(request: ApiRequest, wanted: dict[str, Any]) -> CreateNetwork:
         vlan_start=vlan,
         vpn_start=_number(wanted, "vpn_start", 65535) or 1000,
         multi_host=_flag(wanted.get("multi_host", False)),
+        enable_dhcp=_flag(wanted.get("enable_dhcp", request.cloud.settings.network_manager != "flat")),
         mtu=_number(wanted, "mtu", 65535),
         project_id=wanted.get("project_id", ""),
         priority=_number(wanted, "priority"),

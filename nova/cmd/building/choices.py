@@ -17,7 +17,6 @@ LOG = logging.getLogger(__name__)
 PRESENT = {
     "compute_driver": ("libvirt", "fake"),
     "firewall_driver": ("iptables", "noop"),
-    "network_manager": ("flat_dhcp",),
     "network_api_class": ("nova",),
     "security_group_api": ("nova",),
     "volume_driver": ("lvm", "file"),
@@ -27,9 +26,6 @@ PRESENT = {
 }
 """What a daemon needs to be one of these."""
 
-FULL_NAMES = {"flat_dhcp": "nova.network.manager.FlatDHCPManager"}
-"""Words that operators know better than ours."""
-
 
 def require(conf: Any, *options: str) -> None:
     """Raise InvalidConfiguration, naming what is there, unless each of *options* has a value that is."""
@@ -37,7 +33,7 @@ def require(conf: Any, *options: str) -> None:
         group, _, name = option.rpartition(".")
         value = conf[group][name] if group else conf[name]
         if value not in PRESENT[option]:
-            there = " and ".join(FULL_NAMES.get(word, word) for word in PRESENT[option])
+            there = " and ".join(PRESENT[option])
             are = "are" if len(PRESENT[option]) > 1 else "is"
             shown = f"[{group}] {name}" if group else name
             raise errors.InvalidConfiguration(f"{shown} = {value!r} is not there; {there} {are}.")

@@ -23,6 +23,8 @@ from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.volume import VolumeService
 from nova.rpc.blocking import run_blocking
+from nova.system.bridge import Bridges
+from nova.virt.bridges import ALIAS, GuestBridges
 from nova.virt.driver import Driver, Filters
 from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.linux import FilterSettings, LinuxFilters
@@ -154,7 +156,12 @@ def _libvirt_driver(parts: Parts) -> Driver:
         reserved_disk_bytes=conf.reserved_host_disk_mb << 20,
         max_image_bytes=conf.max_image_virtual_size_gb << 30,
     )
-    return LibvirtDriver(settings, runner=parts.commands, run_blocking=run_blocking)
+    bridges = GuestBridges(
+        Bridges(parts.commands, alias=ALIAS),
+        flat_interface=conf.flat_interface or "",
+        vlan_interface=conf.vlan_interface or "",
+    )
+    return LibvirtDriver(settings, runner=parts.commands, run_blocking=run_blocking, prepare_bridges=bridges.ensure)
 
 
 def _cpu_mode(choice: Any, virt_type: str) -> str:

@@ -3,29 +3,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 
-from nova import errors
-from nova.cmd.building.choices import require
 from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import database_settings
 from nova.cmd.daemon import Service
 from nova.cmd.dhcpbridge import Settings, write_own_file
 from nova.cmd.quotas import quota_defaults
 from nova.interfaces.network import NetworkService
-from nova.network.flat_dhcp import FlatDhcp
 from nova.network.linux.dhcp import DhcpServer
 from nova.network.linux.gateway import Gateway
 from nova.network.linux.public import PublicAddresses
+from nova.network.modes import MODES
 from nova.network.service import Service as NetworkHost
 from nova.network.settings import DhcpSettings, NatSettings, NetworkSettings
-from nova.network.topology import Topology
+from nova.network.topology import ModeSettings, Topology
 from nova.network.wiring import Wiring
 from nova.system.bridge import Bridges
 from nova.system.files import ensure_directory
 from nova.system.iptables import Iptables
 from nova.workflow.periodic import PeriodicTask
+
+LOG = logging.getLogger(__name__)
 
 OWNER = "nova-network"
 _OPEN_TO_DNSMASQ = 0o755
@@ -47,6 +48,7 @@ def network_host(parts: Parts) -> NetworkHost:
     topology = _topology(parts)
     settings = NetworkSettings(
         host=parts.host,
+        network_host=conf.network_host or "",
         mac_attempts=conf.create_unique_mac_address_attempts,
         rest_s=conf.fixed_ip_disassociate_timeout,
         lease_time_s=conf.dhcp_lease_time,
@@ -65,10 +67,16 @@ def network_host(parts: Parts) -> NetworkHost:
 
 def _topology(parts: Parts) -> Topology:
     conf = parts.conf
-    require(conf, "network_manager")
-    if not conf.flat_network_bridge:
-        raise errors.InvalidConfiguration("flat_network_bridge must name the bridge of the flat network.")
-    return FlatDhcp(bridge=conf.flat_network_bridge, interface=conf.flat_interface or "", mtu=conf.network_device_mtu)
+    required = "vlan_interface" if conf.network_manager == "vlan" else "flat_network_bridge"
+    if not conf[required]:
+        LOG.warning("%s is not set; every network must name its own.", required)
+    settings = ModeSettings(
+        bridge=conf.flat_network_bridge or "",
+        flat_interface=conf.flat_interface or "",
+        vlan_interface=conf.vlan_interface or "",
+        mtu=conf.network_device_mtu,
+    )
+    return MODES[conf.network_manager](settings)
 
 
 def _wiring(parts: Parts, topology: Topology) -> Wiring:
@@ -91,7 +99,7 @@ def _wiring(parts: Parts, topology: Topology) -> Wiring:
     announcements = conf.send_arp_for_ha_count if conf.send_arp_for_ha else 0
     return Wiring(
         topology=topology,
-        gateway=Gateway(parts.commands, Bridges(parts.commands), announcements=announcements),
+        gateway=Gateway(parts.commands, Bridges(parts.commands), routes=topology.routes, announcements=announcements),
         filters=filters,
         nat_settings=nat,
         public=PublicAddresses(parts.commands, interface=conf.public_interface, announcements=announcements),

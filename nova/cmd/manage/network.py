@@ -110,6 +110,7 @@ def requested(values: dict[str, str], *, conf: Any) -> CreateNetwork:
         vpn_clients=conf.cnt_vpn_clients if vlans else 0,
         multi_host=_truth(values["multi_host"]) if values["multi_host"] else conf.multi_host,
         injected=conf.flat_injected if flat else False,
+        enable_dhcp=conf.network_manager != "flat",
         mtu=conf.network_device_mtu,
         project_id=values["project_id"],
         priority=_number(values, "priority"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from nova.domain.network import Network
 from nova.errors import NovaError
@@ -15,6 +15,7 @@ from nova.system import devices, sysctl
 from nova.system.bridge import Bridge, Bridges
 from nova.system.commands import CommandRunner
 from nova.system.devices import Address
+from nova.system.vlan import Vlan
 from nova.workflow.background import in_thread
 
 LOG = logging.getLogger(__name__)
@@ -25,14 +26,20 @@ _METADATA = f"{METADATA_ADDRESS}/32"
 class Gateway:
     """Bridges and addresses of this host."""
 
-    def __init__(self, runner: CommandRunner, bridges: Bridges, *, announcements: int = 0) -> None:
-        """:param announcements: how often the neighbours are told when a gateway address comes to this host"""
+    def __init__(self, runner: CommandRunner, bridges: Bridges, *, routes: bool = True, announcements: int = 0) -> None:
+        """
+        :param routes: whether this host is the gateway of its guests; otherwise it only has the bridges
+        :param announcements: how often the neighbours are told when a gateway address comes to this host
+        """
+        self._routes = routes
         self._runner = runner
         self._bridges = bridges
         self._announcements = announcements
 
     def prepare(self) -> None:
         """What is needed once, whatever the networks: forwarding, and the address of the metadata service."""
+        if not self._routes:
+            return
         sysctl.set_all(self._runner, {"net.ipv4.ip_forward": "1"})
         devices.change(self._runner, [f"addr replace {_METADATA} scope link dev lo"])
 
@@ -40,7 +47,12 @@ class Gateway:
         """Make one bridge as it is wanted; see :meth:`nova.system.bridge.Bridges.ensure` for what it refuses."""
         addresses = tuple(address for network in bridge.networks if (address := gateway_address(network)))
         wanted = Bridge(
-            name=bridge.name, interface=bridge.interface, addresses=addresses, mtu=bridge.mtu, ipv6=bridge.ipv6
+            name=bridge.name,
+            interface=bridge.interface,
+            vlan=Vlan(tag=bridge.vlan, parent=bridge.interface) if bridge.vlan is not None else None,
+            addresses=addresses if self._routes else (),
+            mtu=bridge.mtu,
+            ipv6=bridge.ipv6,
         )
         if self._bridges.ensure([wanted]) and self._announcements:
             in_thread(lambda: self._announce(wanted))
@@ -50,6 +62,10 @@ class Gateway:
         networks = [network for bridge in bridges for network in bridge.networks]
         gateways = {address.cidr for network in networks if (address := gateway_address(network))}
         self._bridges.remove(gateways | {_METADATA})
+
+    def tidy(self, keep: Collection[str]) -> None:
+        """Take away the bridges, and their VLANs, that were made for networks which are not served here any more."""
+        self._bridges.remove((), keep=keep)
 
     def _announce(self, bridge: Bridge) -> None:
         """Takes a second for each announcement, so nobody waits for it."""

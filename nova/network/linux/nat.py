@@ -23,7 +23,7 @@ _DNS = ("-p udp -m udp --dport 53", "-p tcp -m tcp --dport 53")
 INWARD: Chain = ("nat", f"{OWNER}-PREROUTING")
 """Where packets from outside are led on to servers"""
 _CHAINS: tuple[Chain, ...] = (
-    *(("filter", f"{OWNER}-{name}") for name in ("INPUT", "OUTPUT", "FORWARD", "local")),
+    *(("filter", f"{OWNER}-{name}") for name in ("INPUT", "OUTPUT", "FORWARD", "between", "local")),
     *(("nat", f"{OWNER}-{name}") for name in ("PREROUTING", "OUTPUT", "POSTROUTING", "floating-snat", "snat")),
 )
 
@@ -36,7 +36,8 @@ def ipv4_rules(settings: NatSettings, bridges: Sequence[GuestBridge], forwards: 
     """
     rules = {chain: tuple[str, ...]() for chain in _CHAINS}
     rules["filter", f"{OWNER}-INPUT"] = ("-i lo -j RETURN", *_input(settings, bridges))
-    rules["filter", f"{OWNER}-FORWARD"] = tuple(_forward(settings, bridges))
+    rules["filter", f"{OWNER}-FORWARD"] = (*_to_others(bridges), *_forward(settings, bridges))
+    rules["filter", f"{OWNER}-between"] = tuple(_between(bridges))
     inward = tuple(f"-d {one.address}/32 -j DNAT --to-destination {one.fixed_address}" for one in forwards)
     rules[INWARD] = (_metadata(settings), *inward)
     rules["nat", f"{OWNER}-OUTPUT"] = inward
@@ -109,6 +110,26 @@ def _forward(settings: NatSettings, bridges: Sequence[GuestBridge]) -> Iterator[
             if interface != "none":
                 yield from (f"-i {name} -o {interface} -j ACCEPT", f"-i {interface} -o {name} -j ACCEPT")
         yield from (f"-i {name} -j DROP", f"-o {name} -j DROP")
+
+
+def _to_others(bridges: Sequence[GuestBridge]) -> Iterator[str]:
+    """Where projects have networks of their own, what goes from one bridge to elsewhere is looked at once more."""
+    yield from (f"-i {bridge.name} ! -o {bridge.name} -j {OWNER}-between" for bridge in bridges if _owner(bridge))
+
+
+def _between(bridges: Sequence[GuestBridge]) -> Iterator[str]:
+    """From the networks of one project nothing goes to those of another, but through a floating address."""
+    owned = [bridge for bridge in bridges if _owner(bridge)]
+    for bridge in owned:
+        brothers = (other for other in owned if other is not bridge and _owner(other) == _owner(bridge))
+        yield from (f"-i {other.name} -o {bridge.name} -j RETURN" for other in brothers)
+    yield from (f"-o {bridge.name} -m conntrack ! --ctstate DNAT -j DROP" for bridge in owned)
+
+
+def _owner(bridge: GuestBridge) -> str:
+    """The project that has a bridge to itself; empty for one that several share."""
+    owners = {network.project_id for network in bridge.networks}
+    return owners.pop() if len(owners) == 1 else ""
 
 
 def _metadata(settings: NatSettings) -> str:

@@ -65,14 +65,17 @@ def allocate(
 ) -> Allocation:
     """The cards that the instance has, or new ones with an address each.
 
-    :param shared: whether networks without a project are everybody's
+    :param shared: whether networks without a project are everybody's; otherwise a project without one gets a free one
     :param floating_pool: from where the first card gets a floating address too; empty for none
     :raises errors.NotFound: a requested network does not exist or is another project's
     :raises errors.NoCapacity: the project has no network, or no fixed or floating address is free
     :raises errors.QuotaExceeded: the project may have no more fixed addresses
     """
     present = addresses.nics_of(tx, [wanted.instance_uuid]).get(wanted.instance_uuid, ())
-    usable = networks.usable_by(tx, wanted.project_id, shared=shared)
+    if shared:
+        usable = networks.usable_by(tx, wanted.project_id, shared=True)
+    else:
+        usable = networks.take_for_project(tx, wanted.project_id)
     if present:
         return Allocation(nics=present, networks=tuple(usable), hostname=wanted.hostname)
     chosen = _chosen(wanted.requested, usable)
@@ -109,7 +112,7 @@ def _chosen(requested: Sequence[RequestedNetwork], usable: Sequence[Network]) ->
     """Networks with the address that is asked for in each, or an empty text."""
     if not requested:
         if not usable:
-            raise errors.NoCapacity("There is no network for this project: create one first.", resource="network")
+            raise errors.NoCapacity("There is no network left for this project: create one first.", resource="network")
         return [(network, "") for network in usable]
     by_uuid = {network.uuid: network for network in usable}
     for one in requested:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nova.context import RequestContext
@@ -12,6 +12,7 @@ from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.injection import Injection
 from nova.domain.instance import Instance
+from nova.domain.network import Nic
 from nova.domain.states import PowerState
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.cache import CacheSettings, ImageCache
@@ -36,10 +37,18 @@ WHOLE_DISK_S = 4 * 3600
 class LibvirtDriver:
     """KVM and QEMU guests of one libvirtd (``nova.virt.driver.Driver``)."""
 
-    def __init__(self, settings: LibvirtSettings, *, runner: Runner, run_blocking: RunBlocking = run_directly) -> None:
+    def __init__(
+        self,
+        settings: LibvirtSettings,
+        *,
+        runner: Runner,
+        run_blocking: RunBlocking = run_directly,
+        prepare_bridges: Callable[[Iterable[Nic]], None] = lambda _nics: None,
+    ) -> None:
         """
         :param runner: runs qemu-img and the like
         :param run_blocking: runs calls into libvirt so that they block nobody
+        :param prepare_bridges: makes the bridges that cards are plugged into, where they are missing
         """
         self._runner = runner
         self._layout = Layout(settings.instances_path)
@@ -53,7 +62,13 @@ class LibvirtDriver:
         self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
         patient = QemuImg(runner, cpu_s=WHOLE_DISK_S, wall_s=WHOLE_DISK_S)
         self._copies = DiskCopies(settings, layout=self._layout, connection=self._connection, qemu_img=patient)
-        self._guests = Guests(connection=self._connection, builder=builder, initiator=initiator, layout=self._layout)
+        self._guests = Guests(
+            connection=self._connection,
+            builder=builder,
+            initiator=initiator,
+            layout=self._layout,
+            prepare_bridges=prepare_bridges,
+        )
         self._volumes = GuestVolumes(settings, connection=self._connection, initiator=initiator)
         self._host = Host(settings, connection=self._connection)
 

@@ -8,13 +8,14 @@ removes and that another start replaces.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import libvirt
 
 from nova import errors
 from nova.domain.instance import Instance
+from nova.domain.network import Nic
 from nova.domain.states import PowerState
 from nova.system import xml
 from nova.system.files import ensure_directory
@@ -50,7 +51,17 @@ UNDEFINE = (
 class Guests:
     """The life of guests on one libvirtd."""
 
-    def __init__(self, *, connection: Connection, builder: GuestBuilder, initiator: Initiator, layout: Layout) -> None:
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        builder: GuestBuilder,
+        initiator: Initiator,
+        layout: Layout,
+        prepare_bridges: Callable[[Iterable[Nic]], None],
+    ) -> None:
+        """:param prepare_bridges: makes the bridges that cards are plugged into, where they are missing"""
+        self._prepare_bridges = prepare_bridges
         self._connection = connection
         self._builder = builder
         self._initiator = initiator
@@ -135,6 +146,7 @@ class Guests:
     def _prepare(self, guest: Guest) -> str:
         """Directory and volumes are there; the guest's XML."""
         ensure_directory(self._layout.directory(guest.instance))
+        self._prepare_bridges(guest.nics)
         for volume in guest.volumes:
             self._initiator.connect(volume)
         return self._builder.domain(guest).text()

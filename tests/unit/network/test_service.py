@@ -12,17 +12,17 @@ import pytest
 
 from nova import errors
 from nova.context import RequestContext
-from nova.db import address_claims, addresses, floating_claims, floating_ips, networks
+from nova.db import address_claims, addresses, floating_claims, floating_ips, host_addresses, networks
 from nova.db.engine import Database, DatabaseSettings, Transaction
 from nova.db.lease_events import LeaseBook
 from nova.db.models import Base
 from nova.domain.network import DhcpHost, FloatingIp, Forward, Network, ReleasedAddress, RequestedNetwork
 from nova.domain.network_plan import CreateNetwork, plan
 from nova.interfaces.network import NetworkService
-from nova.network.flat_dhcp import FlatDhcp
+from nova.network.modes import MODES
 from nova.network.service import Service
 from nova.network.settings import NatSettings, NetworkSettings
-from nova.network.topology import GuestBridge
+from nova.network.topology import GuestBridge, ModeSettings
 from nova.network.wiring import Wiring
 from nova.rpc.interface import methods
 from nova.system.iptables import Chain, RuleSet
@@ -76,6 +76,9 @@ class FakeGateway:
             raise errors.InvalidConfiguration("no such interface")
         self.bridges.append(bridge.name)
 
+    def tidy(self, keep: Collection[str]) -> None:
+        self.bridges = [name for name in self.bridges if name in keep]
+
     def remove(self, bridges: Sequence[GuestBridge]) -> None:
         self.bridges.clear()
 
@@ -121,10 +124,12 @@ class FakePublic:
 class Host:
     """One network host of a cloud."""
 
-    def __init__(self, database: Database, name: str, peers: Peers, **settings: Any) -> None:
+    def __init__(
+        self, database: Database, name: str, peers: Peers, *, mode: str = "flat_dhcp", **settings: Any
+    ) -> None:
         self.dhcp: dict[str, FakeDhcp] = {}
         self.gateway = FakeGateway()
-        topology = FlatDhcp(bridge="br100")
+        topology = MODES[mode](ModeSettings(bridge="br100", vlan_interface="eth1"))
         self.filters = (FakeFilter(), FakeFilter())
         nat = NatSettings(fixed_range="10.0.0.0/8", routing_source_ip="192.0.2.1", metadata_host="192.0.2.1")
         self.public = FakePublic()
@@ -149,8 +154,16 @@ class Host:
         self.dhcp[bridge.name] = FakeDhcp(bridge)
         return self.dhcp[bridge.name]
 
-    def allocate(self, instance: str = "i1", *requested: RequestedNetwork, name: str = "web") -> list[str]:
-        nics = self.service.allocate(CONTEXT, instance_uuid=instance, hostname=name, host="c1", requested=requested)
+    def allocate(
+        self,
+        instance: str = "i1",
+        *requested: RequestedNetwork,
+        name: str = "web",
+        on: str = "c1",
+        project: str = "red",
+    ) -> list[str]:
+        context = dataclasses.replace(CONTEXT, project_id=project)
+        nics = self.service.allocate(context, instance_uuid=instance, hostname=name, host=on, requested=requested)
         return [nic.addresses[0].address for nic in nics]
 
     def known(self, bridge: str = "br100") -> dict[str, str]:
@@ -253,7 +266,7 @@ def test_another_projects_network_and_address_are_refused(db: Database, peers: P
 def test_without_a_network_the_project_is_told_so(db: Database, peers: Peers) -> None:
     host = Host(db, "n1", peers)
     host.service.start()
-    with pytest.raises(errors.NoCapacity, match="no network"):
+    with pytest.raises(errors.NoCapacity, match="no network left"):
         host.allocate()
 
 
@@ -468,3 +481,99 @@ def test_the_public_interfaces_trouble_does_not_keep_networks_from_being_served(
     host.public.carry = lambda forwards: (_ for _ in ()).throw(errors.HypervisorError("no"))  # type: ignore[method-assign]
     host.service.start()
     assert host.allocate() == ["10.0.0.2"]
+
+
+def test_a_project_gets_a_vlan_of_its_own_when_its_first_server_comes(db: Database, peers: Peers) -> None:
+    for number in range(3):
+        add_network(db, f"10.{number}.0.0/24", vlan_start=100 + number)
+    host = Host(db, "n1", peers, mode="vlan")
+    host.service.start()
+    assert host.dhcp == {}
+    assert host.allocate("i1") == ["10.0.0.3"]
+    assert host.allocate("i2", project="blue") == ["10.1.0.3"]
+    assert host.allocate("i3") == ["10.0.0.4"]
+    assert set(host.dhcp) == {"br100", "br101"}
+    assert (host.dhcp["br101"].bridge.vlan, host.dhcp["br101"].bridge.interface) == (101, "eth1")
+    host.allocate("i4", project="green")
+    with pytest.raises(errors.NoCapacity, match="no network left"):
+        host.allocate("i5", project="black")
+
+
+def test_a_vlan_that_is_taken_from_its_project_is_taken_down_and_goes_to_another(db: Database, peers: Peers) -> None:
+    network = add_network(db, "10.0.0.0/24", vlan_start=100)
+    host = Host(db, "n1", peers, mode="vlan")
+    host.service.start()
+    host.allocate("i1")
+    host.service.release(CONTEXT, instance_uuid="i1")
+    db.run(lambda tx: networks.associate(tx, network.id, project_id=""))
+    host.service.refresh(CONTEXT)
+    assert (host.dhcp["br100"].stopped, host.gateway.bridges) == (True, [])
+    assert host.allocate("i2", project="blue") == ["10.0.0.4"]
+    assert host.gateway.bridges == ["br100"]
+
+
+def test_a_flat_network_has_addresses_and_a_bridge_and_nothing_else(db: Database, peers: Peers) -> None:
+    add_network(db, enable_dhcp=False)
+    host = Host(db, "n1", peers, mode="flat")
+    host.service.start()
+    assert host.allocate() == ["10.0.0.2"]
+    assert (host.dhcp, host.gateway.bridges) == ({}, ["br100"])
+    assert host.filters[0].wanted == RuleSet()
+    host.service.release(CONTEXT, instance_uuid="i1")
+    assert holder(db, "10.0.0.2") == ""
+
+
+def test_with_multi_host_each_host_serves_its_own_servers_under_an_address_of_its_own(
+    db: Database, peers: Peers
+) -> None:
+    network = add_network(db, multi_host=True)
+    one, two, three = (Host(db, name, peers) for name in ("c1", "c2", "c3"))
+    for host in (one, two, three):
+        host.service.start()
+    assert three.allocate("i1", on="c1") == ["10.0.0.2"]
+    assert three.allocate("i2", on="c2", name="db") == ["10.0.0.4"]
+    assert (one.known(), two.known(), three.dhcp) == ({"10.0.0.2": "web"}, {"10.0.0.4": "db"}, {})
+    (served,) = two.dhcp["br100"].bridge.networks
+    assert (served.dhcp_server, served.gateway) == ("10.0.0.5", "10.0.0.5")
+    seen = db.run(lambda tx: addresses.nics_of(tx, ["i2"]))["i2"]
+    (nic,) = db.run(lambda tx: host_addresses.seen_by_guests(tx, seen, "c2"))
+    assert (nic.dhcp_server, nic.gateway) == ("10.0.0.5", "10.0.0.5")
+    floating_to(db, "10.0.0.4", instance="i2")
+    one.service.refresh_floating_ips(CONTEXT)
+    two.service.refresh_floating_ips(CONTEXT)
+    assert (one.public.addresses, two.public.addresses) == (set(), {"198.51.100.7"})
+
+    again = Host(db, "c2", peers)
+    again.service.start()
+    assert (again.known(), again.dhcp["br100"].bridge.networks[0].dhcp_server) == ({"10.0.0.4": "db"}, "10.0.0.5")
+    three.service.release(CONTEXT, instance_uuid="i2")
+    assert (one.known(), again.known()) == ({"10.0.0.2": "web"}, {})
+    assert again.public.addresses == set()
+    with pytest.raises(errors.Conflict):
+        db.run(lambda tx: networks.delete_network(tx, network.id))
+
+
+def test_only_the_network_host_takes_networks_when_one_is_named(db: Database, peers: Peers) -> None:
+    add_network(db)
+    one, two = Host(db, "n1", peers, network_host="n2"), Host(db, "n2", peers, network_host="n2")
+    one.service.start()
+    assert one.allocate() == ["10.0.0.2"]
+    assert (one.dhcp, two.known()) == ({}, {"10.0.0.2": "web"})
+
+
+def test_a_network_that_is_moved_is_served_by_its_new_host_and_no_longer_by_the_old_one(
+    db: Database, peers: Peers
+) -> None:
+    network = add_network(db)
+    one, two = Host(db, "n1", peers), Host(db, "n2", peers)
+    one.service.start()
+    one.allocate("i1")
+    floating_to(db, "10.0.0.2")
+    one.service.refresh_floating_ips(CONTEXT)
+    db.run(lambda tx: networks.associate(tx, network.id, host="n2"))
+    one.service.refresh(CONTEXT)
+    two.service.refresh(CONTEXT)
+    assert (one.dhcp["br100"].stopped, one.public.addresses) == (True, set())
+    assert (two.known(), two.public.addresses) == ({"10.0.0.2": "web"}, {"198.51.100.7"})
+    assert one.allocate("i2") == ["10.0.0.3"]
+    assert two.known() == {"10.0.0.2": "web", "10.0.0.3": "web"}

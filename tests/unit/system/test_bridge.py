@@ -12,6 +12,7 @@ from nova import errors
 from nova.system.bridge import Bridge, Bridges
 from nova.system.commands import CommandRunner, Completed
 from nova.system.devices import Address
+from nova.system.vlan import Vlan
 
 GATEWAY = Address(cidr="10.0.0.1/24", broadcast="10.0.0.255")
 WANTED = Bridge(name="br100", addresses=(GATEWAY,))
@@ -122,3 +123,51 @@ def test_a_bridge_with_guests_stays() -> None:
     kernel = Kernel(device("br100", "bridge", ifalias="nova"), device("tap1", "tun", master="br100"))
     Bridges(kernel).remove(set())
     assert kernel.lines == []
+
+
+VLAN = Bridge(name="br100", vlan=Vlan(tag=100, parent="eth1"))
+
+
+def vlan_device(tag: int = 100, parent: str = "eth1", **words: Any) -> dict[str, Any]:
+    info = {"linkinfo": {"info_kind": "vlan", "info_data": {"id": tag}}, "link": parent}
+    return device("vlan100") | info | words
+
+
+def test_a_vlan_is_made_off_ipv6_and_put_into_its_bridge() -> None:
+    kernel = Kernel(device("eth1"), vlan_device())
+    Bridges(kernel).ensure([VLAN])
+    assert "link set dev vlan100 master br100 up" in kernel.lines
+    assert not any(line.startswith("link add link") for line in kernel.lines)
+    kernel = Kernel(device("eth1", flags=[]))
+    with pytest.raises(errors.InvalidConfiguration):
+        Bridges(kernel).ensure([VLAN])  # this kernel makes nothing
+    assert kernel.lines == [
+        "link set dev eth1 up",
+        "link add link eth1 name vlan100 type vlan id 100",
+        "link set dev vlan100 alias nova",
+        "sysctl -q -e -w net.ipv6.conf.vlan100.accept_ra=0 net.ipv6.conf.vlan100.disable_ipv6=1",
+        "link set dev vlan100 up",
+    ]
+
+
+@pytest.mark.parametrize(
+    "present",
+    [[], [device("eth1"), vlan_device(101)], [device("eth1"), vlan_device(100, "eth2")], [device("vlan100")]],
+    ids=["no parent", "other tag", "other parent", "no vlan"],
+)
+def test_a_vlan_that_cannot_be_is_refused_and_nothing_is_changed(present: list[dict[str, Any]]) -> None:
+    kernel = Kernel(*present)
+    with pytest.raises(errors.InvalidConfiguration):
+        Bridges(kernel).ensure([VLAN])
+    assert kernel.lines == []
+
+
+def test_a_removed_bridge_takes_its_vlan_along_but_for_bridges_to_keep_and_of_others() -> None:
+    mine = device("br100", "bridge", ifalias="nova")
+    port = vlan_device(master="br100", ifalias="nova")
+    kernel = Kernel(mine, port)
+    Bridges(kernel).remove((), keep={"br100"})
+    Bridges(kernel, alias="other").remove(())
+    assert kernel.lines == []
+    Bridges(kernel).remove(())
+    assert kernel.lines == ["link set dev vlan100 nomaster", "link del dev br100", "link del dev vlan100"]

@@ -120,9 +120,6 @@ def test_all_daemons_are_built_from_the_file_of_an_old_cloud(
             "--firewall_driver=nova.virt.libvirt.firewall.NWFilterFirewall",
             "firewall_driver = 'nwfilter' is not there; iptables and noop are.",
         ),
-        (network, "--network_manager=nova.network.manager.VlanManager", r"'vlan' .*; nova.network.manager.FlatDHCP"),
-        (network, "--network_manager=nova.network.manager.FlatManager", "network_manager = 'flat' is not there"),
-        (network, "--flat_network_bridge=", "flat_network_bridge must name the bridge"),
         (volume, "--volume_driver=nova.volume.driver.RBDDriver", "volume_driver = 'rbd' is not there; lvm and file"),
         (volume, "--volume_driver=nova.volume.driver.SheepdogDriver", "volume_driver = 'sheepdog' is not there"),
     ],
@@ -154,13 +151,11 @@ def test_the_endpoints_refuse_a_neighbour_that_they_do_not_know(
 def test_every_name_that_options_offer_is_either_there_or_refused(tmp_path: Path, synced: str) -> None:
     from nova.conf import compute as compute_options
     from nova.conf import libvirt as libvirt_options
-    from nova.conf import network as network_options
     from nova.conf import volume as volume_options
 
     for option, offered in (
         ("compute_driver", compute_options.DRIVERS),
         ("firewall_driver", libvirt_options.FIREWALLS),
-        ("network_manager", network_options.MANAGERS),
         ("volume_driver", volume_options.DRIVERS),
     ):
         for word in offered:

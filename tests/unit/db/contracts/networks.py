@@ -338,6 +338,19 @@ class Leases:
 class Networks:
     """Networks themselves."""
 
+    def test_a_project_that_comes_twice_at_once_gets_one_network_and_each_project_its_own(self, db: Database) -> None:
+        for number in range(5):
+            network_of(db, f"10.{number}.0.0/24", vlan_start=100 + number)
+        projects = ["red", "blue", "red", "green", "blue", "red"]
+        got = at_once([lambda p=p: db.run(lambda tx: networks.take_for_project(tx, p)) for p in projects])  # type: ignore[misc]
+        first = {project: found[0].id for project, found in zip(projects, got, strict=True)}
+        assert all(len(found) == 1 for found in got)
+        assert all(found[0].id == first[project] for project, found in zip(projects, got, strict=True))
+        assert len(set(first.values())) == 3
+        db.run(lambda tx: networks.take_for_project(tx, "black"))
+        db.run(lambda tx: networks.take_for_project(tx, "white"))
+        assert db.run(lambda tx: networks.take_for_project(tx, "grey")) == []
+
     def test_of_several_hosts_one_takes_each_network(self, db: Database) -> None:
         for number in range(4):
             network_of(db, f"10.{number}.0.0/24")

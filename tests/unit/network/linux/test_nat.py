@@ -59,6 +59,23 @@ def test_the_interfaces_that_traffic_leaves_by_can_be_named() -> None:
     assert none == ("-i br100 -o br100 -j ACCEPT", "-i br100 -j DROP", "-o br100 -j DROP")
 
 
+def test_projects_with_networks_of_their_own_reach_each_other_through_floating_addresses_only() -> None:
+    owners = {"br1": "red", "br2": "blue", "br3": "red"}
+    bridges = [
+        GuestBridge(name=name, interface="", networks=(dataclasses.replace(NETWORK, project_id=project),))
+        for name, project in owners.items()
+    ]
+    chains = ipv4_rules(SETTINGS, bridges).chains
+    assert "-i br1 ! -o br1 -j nova-network-between" in chains["filter", "nova-network-FORWARD"]
+    between = chains["filter", "nova-network-between"]
+    assert between == (
+        "-i br3 -o br1 -j RETURN",
+        "-i br1 -o br3 -j RETURN",
+        *(f"-o {name} -m conntrack ! --ctstate DNAT -j DROP" for name in owners),
+    )
+    assert ipv4_rules(SETTINGS, [BRIDGE]).chains["filter", "nova-network-between"] == ()
+
+
 def test_floating_addresses_lead_in_and_the_first_of_them_leads_out() -> None:
     forwards = [
         Forward(address="68.99.26.170", fixed_address="10.0.0.3"),

@@ -78,7 +78,13 @@ def guests(connection: Connection, path: Path) -> Guests:
     layout = Layout(path)
     initiator = QemuInitiator(connection)
     builder = GuestBuilder(LibvirtSettings(host="h", instances_path=path), layout=layout, initiator=initiator)
-    return Guests(connection=connection, builder=builder, initiator=initiator, layout=layout)
+    return Guests(
+        connection=connection,
+        builder=builder,
+        initiator=initiator,
+        layout=layout,
+        prepare_bridges=lambda _nics: None,
+    )
 
 
 @pytest.fixture
