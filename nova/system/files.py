@@ -85,6 +85,37 @@ def ensure_private_directory(path: str | os.PathLike[str]) -> Path:
     return ensure_directory(path, mode=PRIVATE_DIRECTORY)
 
 
+def lock_directory(path: str | os.PathLike[str]) -> Path:
+    """A directory for lock files that daemons of root and of another user of this host share.
+
+    It belongs to whoever its parent belongs to, whichever daemon was the first to need it.
+
+    :raises errors.InvalidConfiguration: it is a link or no directory, belongs to a third user, or cannot be made
+    """
+    wanted = Path(path)
+    if os.geteuid() != 0:
+        return ensure_directory(wanted)
+    owner = _owner_of_nearest(wanted.parent)
+    try:
+        wanted.mkdir(mode=SHARED_DIRECTORY, parents=True, exist_ok=True)
+        found = wanted.lstat()
+    except OSError as exc:
+        raise errors.InvalidConfiguration(f"The directory {wanted} cannot be used: {exc.strerror}.") from exc
+    if not stat.S_ISDIR(found.st_mode):
+        raise errors.InvalidConfiguration(f"The directory {wanted} cannot be used: it is something else.")
+    if found.st_uid not in (0, owner.st_uid):
+        raise errors.InvalidConfiguration(f"The directory {wanted} belongs to another user ({found.st_uid}).")
+    os.chown(wanted, owner.st_uid, owner.st_gid, follow_symlinks=False)
+    return wanted
+
+
+def _owner_of_nearest(path: Path) -> os.stat_result:
+    """What is known of *path*, or of the first directory above it that is there."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path.stat()
+
+
 @contextlib.contextmanager
 def temporary_directory(parent: str | os.PathLike[str] | None = None) -> Iterator[Path]:
     """A private directory with a random name, removed with all it holds at the end."""
@@ -112,12 +143,14 @@ def read_small(path: str | os.PathLike[str], *, max_bytes: int = 1024 * 1024) ->
 def file_lock(path: str | os.PathLike[str], *, timeout_s: float = 60.0) -> Iterator[None]:
     """Hold the lock file *path* against all processes and threads of this host; the lock ends with the block.
 
-    The file itself stays, because removing it would let two holders in.
+    The file itself stays, because removing it would let two holders in.  One that root makes belongs to the owner of
+    its directory, so that daemons of that user can lock it too.
 
     :raises errors.Timeout: somebody else held it for *timeout_s* seconds
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
     try:
+        _give_to_owner_of_directory(descriptor, Path(path).parent)
         deadline = time.monotonic() + timeout_s
         while not _locked(descriptor):
             if time.monotonic() >= deadline:
@@ -128,6 +161,14 @@ def file_lock(path: str | os.PathLike[str], *, timeout_s: float = 60.0) -> Itera
         yield
     finally:
         os.close(descriptor)
+
+
+def _give_to_owner_of_directory(descriptor: int, directory: Path) -> None:
+    if os.geteuid() != 0:
+        return
+    owner = directory.stat()
+    if os.fstat(descriptor).st_uid != owner.st_uid:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _locked(descriptor: int) -> bool:

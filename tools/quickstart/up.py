@@ -203,7 +203,7 @@ class Up:
         print(f"    nova console-log {server.SERVER}")
         print(f"    {command}\n")
         print("The same file has the keys for EC2 clients (EC2_URL, AWS_ACCESS_KEY_ID …):")
-        print("    aws ec2 describe-instances\n")
+        print(f"    {'' if shutil.which('aws') else 'pip install awscli; '}aws ec2 describe-instances\n")
         print(
             f"The administrator's credentials are in {self.layout.state / 'adminrc'}; logs are in {self.layout.logs}."
         )

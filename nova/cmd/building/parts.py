@@ -18,7 +18,7 @@ from nova.rpc.interface import Interface
 from nova.rpc.server import Server
 from nova.rpc.transport import Transport
 from nova.system.commands import CommandRunner
-from nova.system.files import ensure_directory
+from nova.system.files import lock_directory
 from nova.workflow.periodic import PeriodicTask
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Parts:
     @functools.cached_property
     def lock_path(self) -> Path:
         """The directory of lock files that the daemons of this host share."""
-        return ensure_directory(self.conf.oslo_concurrency.lock_path)
+        return lock_directory(self.conf.oslo_concurrency.lock_path)
 
     def client(self, interface: type[I]) -> I:
         """The other daemons that serve *interface*."""

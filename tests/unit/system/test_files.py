@@ -11,6 +11,8 @@ import pytest
 from nova import errors
 from nova.system import files
 
+NOBODY = 65534
+
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
@@ -69,7 +71,7 @@ def test_a_link_or_a_file_is_no_directory(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory of somebody else")
 def test_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
-    os.chown(tmp_path / "theirs", 65534, 65534)
+    os.chown(tmp_path / "theirs", NOBODY, NOBODY)
     with pytest.raises(errors.InvalidConfiguration, match="belongs to another user"):
         files.ensure_directory(tmp_path / "theirs")
 
@@ -105,6 +107,32 @@ def test_a_lock_keeps_out_other_threads_of_the_same_process(tmp_path: Path) -> N
     holder.join()
     with files.file_lock(tmp_path / "lock", timeout_s=1):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root shares locks with another user")
+def test_locks_that_root_was_first_to_need_are_shared_with_the_owner_of_the_state(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, NOBODY, NOBODY)
+    directory = files.lock_directory(state / "lock")
+    with files.file_lock(directory / "iptables.lock"):
+        pass
+    for name in ("", "iptables.lock"):
+        assert (directory / name).stat().st_uid == NOBODY, name
+    assert files.lock_directory(state / "lock") == directory
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a directory of somebody else")
+def test_locks_of_a_third_user_are_refused(tmp_path: Path) -> None:
+    directory = tmp_path / "lock"
+    directory.mkdir()
+    os.chown(directory, NOBODY, NOBODY)
+    with pytest.raises(errors.InvalidConfiguration, match="belongs to another user"):
+        files.lock_directory(directory)
+    directory.rmdir()
+    directory.symlink_to("/tmp")
+    with pytest.raises(errors.InvalidConfiguration, match="it is something else"):
+        files.lock_directory(directory)
 
 
 def test_a_temporary_directory_is_private_and_goes(tmp_path: Path) -> None:
