@@ -22,6 +22,7 @@ from nova.api.osapi import (
     security_groups,
     server_actions,
     server_administration,
+    server_groups,
     server_images,
     server_ips,
     server_metadata,
@@ -38,6 +39,7 @@ from nova.api.routing import Route
 _COMPUTE: tuple[Route, ...] = (
     *servers.ROUTES,
     *server_actions.ROUTES,
+    *server_groups.ROUTES,
     *server_images.ROUTES,
     *server_administration.ROUTES,
     *server_password.ROUTES,

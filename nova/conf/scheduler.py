@@ -115,6 +115,12 @@ FILTERS = [
         help="Weight of boots that failed on the host lately. They lower its rank and never switch it off, since "
         "users can cause them.",
     ),
+    cfg.FloatOpt(
+        "soft_affinity_weight_multiplier",
+        default=1.0,
+        min=0,
+        help="Weight of servers of the same group, for groups that wish to be together or apart without insisting.",
+    ),
     cfg.IntOpt(
         "host_subset_size",
         default=1,

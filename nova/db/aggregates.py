@@ -52,6 +52,21 @@ def find(tx: Transaction, *, host: str = "") -> list[Aggregate]:
     return _find(tx, C.id.in_(select(HOSTS.c.aggregate_id).where(HOSTS.c.host == host)))
 
 
+def metadata_by_host(tx: Transaction) -> dict[str, dict[str, frozenset[str]]]:
+    """What the aggregates of each host say: host → key → values, one of each aggregate that has the key."""
+    statement = (
+        select(HOSTS.c.host, METADATA.c.key, METADATA.c.value)
+        .join(METADATA, METADATA.c.aggregate_id == HOSTS.c.aggregate_id)
+        .join(AGGREGATES, C.id == HOSTS.c.aggregate_id)
+        .where(C.deleted == 0)
+    )
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for host, key, value in tx.execute(statement):
+        said = found.setdefault(host, {})
+        said[key] = said.get(key, frozenset()) | {value}
+    return found
+
+
 def rename(tx: Transaction, aggregate_id: int, name: str) -> Aggregate:
     """Give an aggregate another name; NotFound, AlreadyExists."""
     with tx.unique(f"Aggregate {name} already exists.", resource="aggregate", id=name):

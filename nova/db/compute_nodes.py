@@ -104,7 +104,7 @@ def for_scheduler(tx: Transaction, *, alive_since: datetime.datetime) -> list[Ho
             func.coalesce(zone.c.zone, s.availability_zone),
             *(C.vcpus, C.vcpus_used, C.memory_mb, C.memory_mb_used, C.local_gb, C.local_gb_used),
             *(C.disk_available_least, C.hypervisor_type, C.hypervisor_version, C.running_vms),
-            *(C.supported_instances, C.cpu_info),
+            *(C.supported_instances, C.cpu_info, func.coalesce(C.host_ip, "")),
         )
         .join(_SERVICES, s.id == C.service_id)
         .join(zone, zone.c.host == C.host, isouter=True)

@@ -23,6 +23,12 @@ def building_by_host(tx: Transaction) -> dict[str, int]:
     return {row.host: row.total for row in tx.execute(chosen.group_by(C.host))}
 
 
+def servers_by_host(tx: Transaction) -> dict[str, int]:
+    """How many instances each host has; no key for a host without any."""
+    chosen = select(C.host, func.count().label("total")).where(C.deleted == 0, C.host.is_not(None))
+    return {row.host: row.total for row in tx.execute(chosen.group_by(C.host))}
+
+
 def hosts_of(tx: Transaction, instance_uuids: Sequence[str], *, project_id: str) -> frozenset[str]:
     """The hosts of those of the instances that live and are of the project."""
     if not instance_uuids:

@@ -102,6 +102,7 @@ class HostRow(NamedTuple):
     """JSON: a list of [architecture, hypervisor type, vm mode]"""
     cpu_info: str
     """A JSON object as text"""
+    host_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

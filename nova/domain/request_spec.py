@@ -16,6 +16,7 @@ class RequestSpec:
     instance_uuids: tuple[str, ...]
     project_id: str
     flavor: Flavor
+    image_id: str = ""
     image_properties: dict[str, str] = field(default_factory=dict)
     """``architecture``, ``hypervisor_type``, ``vm_mode``, ``min_ram``, ``min_disk`` and the like"""
     availability_zone: str = ""

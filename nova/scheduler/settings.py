@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nova.scheduler.filters.table import DEFAULT_FILTERS
 from nova.scheduler.limits import Limits
+from nova.scheduler.request import Crowding, Isolation
 from nova.scheduler.weighers.table import Multipliers
 
 
@@ -20,5 +21,7 @@ class SchedulerSettings:
     host_subset_size: int = 1
     down_time_s: float = 60.0
     """A host of which nothing was heard for longer gets no work"""
+    crowding: Crowding = field(default_factory=Crowding)
+    isolation: Isolation = field(default_factory=Isolation)
     failure_memory_s: float = 1800.0
     """How long a failed build counts against its host"""

@@ -7,13 +7,15 @@ import base64
 import dataclasses
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from nova.db import flavors
+from nova.db import flavors, server_groups
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import InjectedFile
+from nova.domain.server_group import Policy, ServerGroup
 from nova.domain.states import VmState
 from nova.secret import Secret
 from tests.functional.workflow_cloud import FLAVOR, WorkflowCloud
@@ -72,3 +74,39 @@ def test_ephemeral_disks_and_swap_are_made_as_asked(cloud: WorkflowCloud) -> Non
     cloud.settled(uuid)
     found = {disk.device_name: (disk.size_mb, disk.file_system) for disk in cloud.drivers["a"].blank_disks[uuid]}
     assert found == {"/dev/vdb": (2048, ""), "/dev/vdc": (1024, "ext3"), "/dev/vdd": (32, "swap")}
+
+
+def group(cloud: WorkflowCloud, policy: Policy) -> str:
+    made = ServerGroup(uuid="", project_id="apples", user_id="alice", name="g", policy=policy)
+    return cloud.db.run(lambda tx: server_groups.create(tx, made)).uuid
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["one request", "many requests"])
+def test_servers_that_must_be_apart_are_on_a_host_each_and_those_too_many_are_in_error(
+    cloud: WorkflowCloud, at_once: bool
+) -> None:
+    cloud.add_scheduler()
+    for name in "bcd":
+        cloud.add_host(name)
+    hints = {"group": group(cloud, Policy.ANTI_AFFINITY)}
+    if at_once:
+        uuids = cloud.boot(6, hints=hints)
+    else:
+        with ThreadPoolExecutor(max_workers=6) as pool:
+            uuids = [uuid for made in pool.map(lambda _: cloud.boot(hints=hints), range(6)) for uuid in made]
+    servers = cloud.settled(*uuids)
+    placed = [server.host for server in servers if server.vm_state is VmState.ACTIVE]
+    assert sorted(placed) == ["a", "b", "c", "d"]
+    failed = [server.uuid for server in servers if server.vm_state is VmState.ERROR]
+    faults = [cloud.fault(uuid) for uuid in failed]
+    assert all(fault and "server_group: 4 (a server of the group is there)" in fault.message for fault in faults)
+
+
+def test_servers_that_must_be_together_are_on_one_host(cloud: WorkflowCloud) -> None:
+    cloud.add_scheduler()
+    for name in "bcd":
+        cloud.add_host(name)
+    hints = {"group": group(cloud, Policy.AFFINITY)}
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        uuids = [uuid for made in pool.map(lambda count: cloud.boot(count, hints=hints), (1, 2, 3)) for uuid in made]
+    assert len({server.host for server in cloud.settled(*uuids)}) == 1

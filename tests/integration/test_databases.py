@@ -17,7 +17,7 @@ from nova.db import instances, migration
 from nova.db.engine import Database, DatabaseSettings, Transaction
 from nova.db.models import Base
 from tests.integration.databases import DatabaseServer, MariaDb, PostgreSql, mariadb, postgresql
-from tests.unit.db.contracts import engine, hosts, quotas, records
+from tests.unit.db.contracts import engine, hosts, quotas, records, server_groups
 from tests.unit.db.contracts import instances as instances_contract
 from tests.unit.db.contracts.samples import ACTIVE, add, at_once, read
 
@@ -85,6 +85,10 @@ class TestServices(hosts.Services):
 
 class TestComputeNodes(hosts.ComputeNodes):
     """Claims."""
+
+
+class TestServerGroups(server_groups.ServerGroups):
+    """Groups."""
 
 
 class TestAggregates(hosts.Aggregates):

@@ -15,7 +15,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from nova.api.actions import boot_names, boot_networks, boot_placement, boot_quota, boot_sources, boot_volumes
+from nova.api.actions import (
+    boot_names,
+    boot_networks,
+    boot_placement,
+    boot_quota,
+    boot_sources,
+    boot_volumes,
+    server_groups,
+)
 from nova.api.actions.after_commit import tell
 from nova.api.actions.boot_request import BootRequest
 from nova.api.actions.boot_sources import Sources
@@ -58,6 +66,7 @@ def boot(cloud: Cloud, context: RequestContext, request: BootRequest) -> tuple[l
     Raises InvalidInput for anything that is not there or does not fit, QuotaExceeded, Forbidden.
     """
     _authorize(cloud, context, request)
+    boot_placement.check_hints(request.hints)
     boot_volumes.check(request)
     sources = boot_sources.sources_of(cloud, context, request)
     password = request.admin_password or new_password(cloud.settings.password_length)
@@ -98,6 +107,7 @@ def _record(
     made = instances.insert(tx, named)
     boot_names.check_unique(tx, made, scope=cloud.settings.unique_name_scope)
     _record_children(tx, request, made, groups, sources)
+    server_groups.join(cloud, tx, context, request.hints, made)
     build = BuildRequest(
         image=sources.image,
         kernel=sources.kernel,

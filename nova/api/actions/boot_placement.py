@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from nova.domain import host_query
 from nova.errors import InvalidInput
 
 
@@ -28,3 +32,13 @@ def parse(text: str) -> Placement:
     if len(parts) > 3:
         raise InvalidInput("The availability zone has too many colons.", field="availability_zone")
     return Placement(*(part.strip() for part in parts))
+
+
+def check_hints(hints: Mapping[str, Any]) -> None:
+    """Refuse hints that no scheduler could read."""
+    query = hints.get("query")
+    if query:
+        host_query.parse(query if isinstance(query, str) else json.dumps(query))
+    size = str(hints.get("cidr") or "/0")
+    if int(size[1:]) > 32:
+        raise InvalidInput("The hint cidr is a number of bits from /0 to /32.", field="cidr")

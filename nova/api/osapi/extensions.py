@@ -55,6 +55,8 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-extended-rescue-with-image": ("ExtendedRescueWithImage", "Rescue a server from an image of one's choice."),
     "os-rescue": ("Rescue", "Boot a server that does not boot from another image."),
     "os-security-groups": ("SecurityGroups", "What may reach a server."),
+    "os-server-groups": ("ServerGroups", "Servers that are to be together, or apart."),
+    "os-server-group-quotas": ("ServerGroupQuotas", "Limits on server groups."),
     "os-server-list-multi-status": ("ServerListMultiStatus", "Filter servers by several states."),
     "os-server-sort-keys": ("ServerSortKeys", "Sort servers by several keys."),
     "os-server-start-stop": ("ServerStartStop", "Power servers on and off."),

@@ -8,6 +8,7 @@ from nova.cmd.building.parts import Parts
 from nova.cmd.daemon import Service
 from nova.interfaces.scheduler import Scheduler
 from nova.scheduler.limits import Limits
+from nova.scheduler.request import Crowding, Isolation
 from nova.scheduler.service import SchedulerService
 from nova.scheduler.settings import SchedulerSettings
 from nova.scheduler.weighers.table import Multipliers
@@ -36,8 +37,11 @@ def _settings(parts: Parts) -> SchedulerSettings:
             disk=choice.disk_weight_multiplier,
             cpu=choice.cpu_weight_multiplier,
             io_ops=choice.io_ops_weight_multiplier,
+            soft_affinity=choice.soft_affinity_weight_multiplier,
             build_failures=choice.build_failure_weight_multiplier,
         ),
+        crowding=Crowding(max_servers=choice.max_instances_per_host, max_building=choice.max_io_ops_per_host),
+        isolation=Isolation(images=frozenset(choice.isolated_images), hosts=frozenset(choice.isolated_hosts)),
         filters=tuple(choice.enabled_filters),
         host_subset_size=choice.host_subset_size,
         down_time_s=conf.service_down_time,

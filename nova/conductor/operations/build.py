@@ -94,6 +94,7 @@ def _spec(builds: list[Build]) -> RequestSpec:
         instance_uuids=tuple(build.instance.uuid for build in builds),
         project_id=first.project_id,
         flavor=first.flavor,
+        image_id=first.image_ref,
         image_properties=properties,
         availability_zone=first.availability_zone,
         force_host=request.force_host,

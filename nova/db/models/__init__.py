@@ -10,6 +10,7 @@ from nova.db.models import key_pair as _key_pair  # noqa: F401
 from nova.db.models import network as _network  # noqa: F401
 from nova.db.models import quota as _quota  # noqa: F401
 from nova.db.models import security_group as _security_group  # noqa: F401
+from nova.db.models import server_group as _server_group  # noqa: F401
 from nova.db.models import volume as _volume  # noqa: F401
 from nova.db.models.base import Base
 

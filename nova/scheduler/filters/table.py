@@ -8,14 +8,20 @@ from collections.abc import Iterable, Mapping
 
 from nova.errors import InvalidConfiguration
 from nova.scheduler.filters.affinity import different_host_filter, same_host_filter
+from nova.scheduler.filters.aggregates import aggregate_extra_specs_filter, aggregate_tenants_filter
 from nova.scheduler.filters.availability_zone import availability_zone_filter
 from nova.scheduler.filters.capabilities import capabilities_filter
 from nova.scheduler.filters.check import Filter
 from nova.scheduler.filters.compute import compute_filter
 from nova.scheduler.filters.core import core_filter
+from nova.scheduler.filters.crowded import io_ops_filter, num_instances_filter
 from nova.scheduler.filters.disk import disk_filter
 from nova.scheduler.filters.forced_host import forced_host_filter
+from nova.scheduler.filters.group import group_filter
 from nova.scheduler.filters.image_properties import image_properties_filter
+from nova.scheduler.filters.isolated import isolated_hosts_filter
+from nova.scheduler.filters.near_address import near_address_filter
+from nova.scheduler.filters.query import query_filter
 from nova.scheduler.filters.ram import ram_filter
 from nova.scheduler.filters.retry import retry_filter
 
@@ -30,12 +36,26 @@ FILTERS: Mapping[str, Filter] = {
     "ImagePropertiesFilter": image_properties_filter,
     "SameHostFilter": same_host_filter,
     "DifferentHostFilter": different_host_filter,
+    "ServerGroupAffinityFilter": group_filter,
+    "ServerGroupAntiAffinityFilter": group_filter,
+    "GroupAffinityFilter": group_filter,
+    "GroupAntiAffinityFilter": group_filter,
+    "JsonFilter": query_filter,
+    "SimpleCIDRAffinityFilter": near_address_filter,
+    "NumInstancesFilter": num_instances_filter,
+    "IoOpsFilter": io_ops_filter,
+    "IsolatedHostsFilter": isolated_hosts_filter,
+    "AggregateInstanceExtraSpecsFilter": aggregate_extra_specs_filter,
+    "AggregateMultiTenancyIsolation": aggregate_tenants_filter,
 }
 
-REFUSE_NOTHING = frozenset({"AllHostsFilter", "ServerGroupAffinityFilter", "ServerGroupAntiAffinityFilter"})
-"""Known names that have nothing to refuse: the first by its meaning, the others as long as there are no groups."""
+REFUSE_NOTHING = frozenset({"AllHostsFilter"})
+"""Known names that have nothing to refuse."""
 
-ALWAYS: tuple[Filter, ...] = (forced_host_filter, same_host_filter, different_host_filter)
+ALWAYS: tuple[Filter, ...] = (
+    *(forced_host_filter, same_host_filter, different_host_filter),
+    *(group_filter, query_filter, near_address_filter),
+)
 """Asked for by the request itself, so no configuration turns them off."""
 
 DEFAULT_FILTERS = (
