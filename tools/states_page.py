@@ -6,8 +6,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from nova.domain.states import TaskState, VmState
-from nova.domain.transitions import ANY_STATE, TRANSITIONS, Action, Tasks, Transition, status_of
+from nova.domain.states import PowerState, TaskState, VmState
+from nova.domain.transitions import ANY_STATE, FOLLOWS, MUST_BE_OFF, TRANSITIONS, Action, Tasks, Transition, status_of
 
 TITLE = """\
 ..
@@ -25,7 +25,22 @@ shows both as one status word, and refuses with 409 an action that the table doe
 
 def page() -> str:
     """The whole page."""
-    return "\n".join((TITLE, _section("Actions", _actions()), _section("Status words", _statuses())))
+    sections = (
+        ("Actions", _actions()),
+        ("Status words", _statuses()),
+        ("Guests that change by themselves", _follows()),
+    )
+    return "\n".join((TITLE, *(_section(title, text) for title, text in sections)))
+
+
+def _follows() -> str:
+    rows: list[tuple[str, ...]] = [("State", "What the guest does", "Then the server is")]
+    rows += [(f"``{state.value}``", power.name.lower(), f"``{end.value}``") for (state, power), end in FOLLOWS.items()]
+    rows += [
+        (f"``{state.value}``", PowerState.RUNNING.name.lower(), "the same, and the guest is powered off")
+        for state in sorted(MUST_BE_OFF)
+    ]
+    return _table(rows)
 
 
 def _actions() -> str:

@@ -9,9 +9,10 @@ Orders for one instance follow one another; a delete makes what runs before it o
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -20,11 +21,12 @@ from nova.compute.faults import fault_of, may_succeed_elsewhere
 from nova.compute.host import Host
 from nova.compute.last_seen import LastSeen
 from nova.compute.plans import Execution
+from nova.compute.told import Told
 from nova.context import RequestContext
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, Order, VolumeOrder, instance_order
 from nova.domain.states import PowerState
-from nova.domain.transitions import Action
+from nova.domain.transitions import FOLLOWS, TRANSITIONS, Action
 from nova.errors import Forbidden, NotFound, NovaError
 from nova.telemetry.logging import bind
 from nova.workflow.background import Background, in_thread
@@ -79,6 +81,8 @@ class Runner:
         self._deleted = LastSeen(REMEMBERED)
         self._ended = LastSeen(REMEMBERED)
         self._stopping = threading.Event()
+        self.told = Told()
+        """What nova-conductor was told that guests do"""
 
     def accept(self, context: RequestContext, order: Order) -> None:
         """Record *order* and begin with it; one that is in hand or was done already is left alone."""
@@ -103,6 +107,15 @@ class Runner:
         with self._changed:
             now = frozenset(each.order.instance.uuid for each in self._in_hand.values())
             return now | frozenset(uuid for uuid, ended_at in self._ended.items() if ended_at >= moment)
+
+    @contextlib.contextmanager
+    def undisturbed(self, uuid: str) -> Iterator[bool]:
+        """Keep orders for an instance waiting for a moment; what it yields is whether none was in hand."""
+        if uuid in self._locks.held():
+            yield False
+            return
+        with self._locks.hold(uuid):
+            yield True
 
     def stop(self, grace_s: float) -> None:
         """Take no more orders and let those in hand finish for *grace_s* seconds; the journal keeps the others."""
@@ -268,6 +281,7 @@ class Runner:
 
     def _finish(self, entry: _InHand, report: OperationReport) -> bool:
         self._host.conductor.finish_operation(entry.journal.context, report=report)
+        self.told.note(report.instance_uuid, _power_state_told(entry.order, report))
         if report.fault is None:
             self._execution(entry).settle()
         return True
@@ -298,3 +312,12 @@ def _gives_way(other: InstanceOrder, *, to: InstanceOrder) -> bool:
     if other.instance.uuid != to.instance.uuid or other.action == Action.DELETE:
         return False
     return to.action == Action.DELETE or other.operation_id < to.operation_id
+
+
+def _power_state_told(order: InstanceOrder, report: OperationReport) -> PowerState | None:
+    """What nova-conductor knows of the guest from *report*; None where the server may not have followed its guest."""
+    power_state = report.power_state
+    end = TRANSITIONS[Action(report.action)].end or order.instance.vm_state
+    if report.fault is not None or power_state is None or (end, power_state) in FOLLOWS:
+        return None
+    return power_state

@@ -31,11 +31,17 @@ class ComputeSettings:
     """The longest pause between two tries to reach nova-conductor or the hypervisor"""
     resources_interval_s: float = 60.0
     power_state_interval_s: float = 600.0
+    event_wait_s: float = 5.0
+    """How long one wait for the hypervisor's events lasts; then guests are looked at that could not be before"""
     leftovers_interval_s: float = 600.0
     unfinished_interval_s: float = 60.0
     filters_interval_s: float = 600.0
     image_cache_interval_s: float = 2400.0
     image_unused_s: float = 86400.0
     """How long a cached image is kept that no disk rests on"""
-    reap_deleted_guests: bool = True
-    """Whether guests whose servers are deleted are removed; if not, the log names them"""
+    deleted_guest_action: str = "reap"
+    """What to do with what deleted servers left here: noop, log, shutdown or reap"""
+    deleted_guest_grace_s: float = 0.0
+    """How long after its deletion"""
+    unknown_guest_action: str = "log"
+    """What to do with guests of ours that the database never heard of; the same words"""

@@ -14,9 +14,10 @@ import threading
 from collections.abc import Callable
 
 from nova.compute.host import Host
-from nova.compute.operations import power, rescue
+from nova.compute.operations import power, rescue, suspend
 from nova.compute.operations.work import Work
 from nova.compute.periodic.filters import refresh_filters
+from nova.compute.periodic.leftovers import remove_leftovers
 from nova.compute.periodic.resources import report_resources
 from nova.compute.periodic.unfinished import accept_all, unfinished_orders
 from nova.compute.runner import Runner
@@ -30,23 +31,29 @@ from nova.workflow.steps import Control, run
 LOG = logging.getLogger(__name__)
 
 OFF = frozenset({PowerState.NOSTATE, PowerState.SHUTDOWN, PowerState.CRASHED})
-START = {VmState.ACTIVE: power.START_STEPS, VmState.RESCUED: rescue.START_STEPS}
-"""How a server that should run is started again, by its state."""
+START = {
+    VmState.ACTIVE: power.START_STEPS,
+    VmState.PAUSED: suspend.START_PAUSED_STEPS,
+    VmState.RESCUED: rescue.START_STEPS,
+}
+"""How a server that should run is started again, by its state.  A suspended one waits on the disk to be resumed."""
 
 
-def come_up(host: Host, runner: Runner, journals: JournalDirectory, *, stopping: threading.Event) -> None:
-    """Everything, in order; returns early when *stopping* is set."""
+def come_up(host: Host, runner: Runner, journals: JournalDirectory, *, stopping: threading.Event) -> bool:
+    """Everything, in order; False when *stopping* was set first."""
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("the hypervisor", host.driver.check),
         ("report of the host's resources", lambda: report_resources(host)),
         ("packet filters", lambda: refresh_filters(host, ())),
         ("unfinished operations", lambda: take_up_work(host, runner, journals)),
+        ("what deleted servers left", lambda: remove_leftovers(host, runner)),
         ("guests", lambda: resume_guests(host, runner)),
     )
     for what, step in steps:
         if not _until_it_works(what, step, host=host, stopping=stopping):
-            return
+            return False
     LOG.info("nova-compute on host %s has come up.", host.name)
+    return True
 
 
 def _until_it_works(what: str, step: Callable[[], None], *, host: Host, stopping: threading.Event) -> bool:
@@ -88,7 +95,9 @@ def resume_guests(host: Host, runner: Runner) -> None:
     states = host.driver.power_states()
     for order in orders:
         if _should_run(order) and states.get(order.instance.uuid, PowerState.NOSTATE) in OFF:
-            _start(host, order, journal=Journal(context, order, host=host.name))
+            with runner.undisturbed(order.instance.uuid) as nobody_is_at_it:
+                if nobody_is_at_it:
+                    _start(host, order, journal=Journal(context, order, host=host.name))
 
 
 def _should_run(order: InstanceOrder) -> bool:

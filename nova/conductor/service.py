@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts
+from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts, power_states
 from nova.conductor.reclaim import reclaim
 from nova.conductor.recovery import Recovery
 from nova.conductor.volume_recovery import VolumeRecovery
 from nova.context import RequestContext
 from nova.db import compute_nodes, guest_metadata, instances, services
 from nova.domain.guest_metadata.facts import Facts
-from nova.domain.host import HostResources
+from nova.domain.host import GuestReport, HostResources
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
-from nova.domain.states import PowerState, TaskState
+from nova.domain.states import TaskState
 from nova.secret import Secret
 from nova.workflow.periodic import PeriodicTask
 
@@ -94,9 +94,13 @@ class ConductorService:
         """See the interface."""
         return self.cloud.db.run(lambda tx: hosts.deleted_instances(tx, instance_uuids), write=False)
 
-    def sync_power_states(self, context: RequestContext, *, host: str, states: dict[str, PowerState]) -> None:
+    def unknown_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[str]:
         """See the interface."""
-        self.cloud.db.run(lambda tx: hosts.sync_power_states(tx, host, states))
+        return self.cloud.db.run(lambda tx: hosts.unknown_instances(tx, instance_uuids), write=False)
+
+    def sync_power_states(self, context: RequestContext, *, report: GuestReport) -> list[str]:
+        """See the interface."""
+        return self.cloud.db.run(lambda tx: power_states.sync_power_states(tx, report))
 
     def instance_orders(
         self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]

@@ -116,7 +116,17 @@ LIMITS = [
         "what has been given back, so it is removed.",
     ),
     cfg.IntOpt(
-        "running_deleted_instance_poll_interval", default=1800, min=0, help="Seconds between looks for such guests."
+        "running_deleted_instance_poll_interval",
+        default=1800,
+        min=0,
+        help="Seconds between looks for such guests; 0 looks only when nova-compute starts.",
+    ),
+    cfg.StrOpt(
+        "unknown_guest_action",
+        default="log",
+        choices=["noop", "log", "shutdown", "reap"],
+        help="What to do with a guest made by nova-compute whose server the database does not know at all. It may be "
+        "older than a database that was restored, or archived, so that nothing is touched by default.",
     ),
     cfg.IntOpt(
         "running_deleted_instance_timeout", default=0, min=0, help="Seconds after deletion before they are treated so."

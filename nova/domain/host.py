@@ -7,6 +7,8 @@ import datetime
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from nova.domain.states import PowerState
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -30,6 +32,18 @@ class Service:
             return False
         seen = self.updated_at or self.created_at
         return seen is not None and abs((now - seen).total_seconds()) <= down_time_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestReport:
+    """What guests of a host do, by the uuids of their instances."""
+
+    host: str
+    states: dict[str, PowerState]
+    complete: bool = False
+    """Whether a guest that is not named is not there at all"""
+    busy: tuple[str, ...] = ()
+    """Instances of which a complete report says nothing, since something is being done to them"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

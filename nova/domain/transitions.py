@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from nova.domain.states import TaskState, VmState
+from nova.domain.states import PowerState, TaskState, VmState
 
 S = VmState
 T = TaskState
@@ -215,6 +215,24 @@ TRANSITIONS: dict[Action, Transition] = {
         needs_host=False,
     ),
 }
+
+P = PowerState
+_OFF = (P.SHUTDOWN, P.CRASHED, P.NOSTATE)
+
+FOLLOWS: dict[tuple[VmState, PowerState], VmState] = {
+    **{(S.ACTIVE, power): S.STOPPED for power in _OFF},
+    **{(S.PAUSED, power): S.STOPPED for power in _OFF},
+    (S.ACTIVE, P.PAUSED): S.PAUSED,
+    (S.PAUSED, P.RUNNING): S.ACTIVE,
+    (S.STOPPED, P.RUNNING): S.ACTIVE,
+    (S.STOPPED, P.PAUSED): S.PAUSED,
+    (S.SUSPENDED, P.RUNNING): S.ACTIVE,
+    (S.SUSPENDED, P.PAUSED): S.PAUSED,
+}
+"""What a server becomes whose guest changed while nothing was asked for; in all other cases it stays what it is."""
+
+MUST_BE_OFF: frozenset[VmState] = frozenset({S.SOFT_DELETED})
+"""States in which a guest that runs is powered off."""
 
 _RESIZE = {T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH}
 _REBUILD = {T.REBUILDING, T.REBUILD_BLOCK_DEVICE_MAPPING, T.REBUILD_SPAWNING}

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from nova.context import RequestContext
 from nova.domain.guest_metadata.facts import Facts
-from nova.domain.host import HostResources
+from nova.domain.host import GuestReport, HostResources
 from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
-from nova.domain.states import PowerState, TaskState
+from nova.domain.states import TaskState
 from nova.rpc.interface import Interface, call, cast
 from nova.secret import Secret
 
@@ -96,8 +96,16 @@ class Conductor(Interface):
         ...
 
     @call(timeout_s=60)
-    def sync_power_states(self, context: RequestContext, *, host: str, states: dict[str, PowerState]) -> None:
-        """What the guests of *host* do now, by instance uuid; a server without a task follows its guest."""
+    def unknown_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[str]:
+        """Those of *instance_uuids* of which there is no record, neither living nor deleted."""
+        ...
+
+    @call(timeout_s=60)
+    def sync_power_states(self, context: RequestContext, *, report: GuestReport) -> list[str]:
+        """What guests of a host do now; a server without a task follows its guest (``domain.transitions.FOLLOWS``).
+
+        What comes back are the instances whose guests run and must not.
+        """
         ...
 
     @call(timeout_s=60)

@@ -230,6 +230,18 @@ class Filters(Protocol):
         ...
 
 
+class Events(Protocol):
+    """What happens to guests, whoever does it."""
+
+    def wait_for_changes(self, *, timeout_s: float) -> frozenset[str] | None:
+        """Wait until guests started, stopped, paused or vanished: the uuids of those, perhaps of strangers among them.
+
+        Empty when nothing happened in *timeout_s* seconds.  None when something may have been missed: at the first
+        call, and after Unavailable was raised.  For one thread of a process.
+        """
+        ...
+
+
 class HostInfo(Protocol):
     """The host itself."""
 
@@ -254,5 +266,5 @@ class Housekeeping(Protocol):
         ...
 
 
-class Driver(Disks, DiskCopies, Lifecycle, Nics, Volumes, Console, HostInfo, Housekeeping, Protocol):
+class Driver(Disks, DiskCopies, Lifecycle, Nics, Volumes, Console, Events, HostInfo, Housekeeping, Protocol):
     """A whole driver."""

@@ -64,6 +64,10 @@ class FakeDriver:
     def __init__(self, settings: FakeSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._happened = threading.Condition(self._lock)
+        self._events: list[str] = []
+        self._asked = threading.local()
+        """How many events the thread has seen"""
         self._images: dict[str, int] = {}
         self._fetching: dict[str, threading.Lock] = {}
         self._faults: dict[str, deque[errors.NovaError]] = {}
@@ -323,11 +327,33 @@ class FakeDriver:
         """It can always run a guest, unless a test said otherwise."""
         self._enter("check")
 
+    def wait_for_changes(self, *, timeout_s: float) -> frozenset[str] | None:
+        """What :meth:`happens` was told since the calling thread last asked."""
+        faults = self._faults.get("wait_for_changes")
+        if faults:
+            self._asked.seen = None
+            raise faults.popleft()
+        with self._happened:
+            seen = getattr(self._asked, "seen", None)
+            if seen is not None:
+                self._happened.wait_for(lambda: len(self._events) > seen, timeout_s)
+            self._asked.seen = len(self._events)
+            return None if seen is None else frozenset(self._events[seen:])
+
+    def happens(self, uuid: str, state: PowerState) -> None:
+        """Let a guest change by itself, or by somebody's hand; NOSTATE takes it away."""
+        with self._happened:
+            if state is PowerState.NOSTATE:
+                self.guests.pop(uuid, None)
+            elif uuid in self.guests:
+                self.guests[uuid].state = state
+                self.guests[uuid].saved &= state not in ON
+            self._events.append(uuid)
+            self._happened.notify_all()
+
     def crash(self, instance: Instance) -> None:
         """Let a guest die, as when somebody killed its process."""
-        with self._known(instance) as guest:
-            if guest is not None:
-                guest.state = PowerState.CRASHED
+        self.happens(instance.uuid, PowerState.CRASHED)
 
     def _defined(self, guest: Guest) -> FakeGuest:
         """The guest as *guest* says; the lock is held."""

@@ -22,6 +22,7 @@ from nova.domain.quota import DEFAULT_QUOTAS
 from nova.domain.states import OperationState, PowerState, VmState
 from nova.errors import HypervisorError
 from tests.functional.osapi.test_life_of_a_server import Client
+from tests.functional.test_rescue_workflow import dying_before
 from tests.functional.workflow_cloud import ALICE, WorkflowCloud, wait_until
 
 KEPT_S = 3600
@@ -212,3 +213,23 @@ def test_a_delete_does_not_wait_for_a_guest_that_ignores_its_power_button(cloud:
     act(cloud, uuid, "forceDelete")
     assert cloud.settled(uuid, within_s=15)[0].deleted
     assert cloud.guests() == {}
+
+
+def test_a_soft_delete_whose_host_died_holds_and_its_guest_is_off_when_the_host_is_back(
+    cloud: WorkflowCloud, uuid: str
+) -> None:
+    reached = threading.Event()
+    cloud.kill("a")
+    cloud.start_compute("a", pause_before_step=dying_before("shut_down_guest", reached))
+    assert Client(cloud).call("DELETE", f"/servers/{uuid}")[0] == 204
+    assert reached.wait(10)
+    cloud.kill("a")
+    cloud.silence("a")
+    cloud.age_operations(10_000)
+    cloud.conductor._recovery._began_at -= 10_000
+    cloud.conductor._recovery.turn()
+    assert cloud.get(uuid).vm_state is VmState.SOFT_DELETED
+    assert in_use(cloud) == 0
+    cloud.start_compute("a")
+    wait_until(lambda: cloud.drivers["a"].guests[uuid].state is PowerState.SHUTDOWN, 20)
+    wait_until(lambda: cloud.journals() == [], 10)

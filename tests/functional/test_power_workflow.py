@@ -32,9 +32,13 @@ def uuid(cloud: WorkflowCloud) -> str:
     return made
 
 
-def act(cloud: WorkflowCloud, uuid: str, action: str) -> VmState:
+def ask(cloud: WorkflowCloud, uuid: str, action: str) -> None:
     status, answer = Client(cloud).call("POST", f"/servers/{uuid}/action", {action: None})
     assert status == 202, answer
+
+
+def act(cloud: WorkflowCloud, uuid: str, action: str) -> VmState:
+    ask(cloud, uuid, action)
     return cloud.settled(uuid)[0].vm_state
 
 

@@ -288,7 +288,7 @@ class WorkflowCloud:
             volume=client_for(VolumeService, transport),
             images=self.images,
             image_service=cast(Any, self.images),
-            settings=ComputeSettings(host=name, retry_longest_s=0.2),
+            settings=ComputeSettings(host=name, retry_longest_s=0.2, event_wait_s=0.2),
         )
 
         def pause(step: str) -> None:
@@ -320,7 +320,7 @@ class WorkflowCloud:
         server = self.compute_servers.pop(name)
         self.servers.remove(server)
         server.stop(grace_s)
-        self.daemons.pop(name)
+        self.daemons.pop(name)._stopping.set()
 
     def close(self) -> None:
         """Stop everything."""

@@ -32,6 +32,7 @@ from nova.virt.filters.noop import NoFilters
 
 NO_INJECTION = -2
 """Of the option inject_partition"""
+NEVER_S = 10.0 * 365 * 86400
 BUILD_TIMEOUT_S = 1800.0
 """Of a whole build on this host, where the options say nothing."""
 
@@ -104,7 +105,10 @@ def _settings(parts: Parts) -> ComputeSettings:
         unfinished_interval_s=conf.conductor.recovery_interval_s,
         image_cache_interval_s=conf.image_cache_manager_interval,
         image_unused_s=conf.remove_unused_original_minimum_age_seconds,
-        reap_deleted_guests=conf.running_deleted_instance_action == "reap",
+        leftovers_interval_s=conf.running_deleted_instance_poll_interval or NEVER_S,
+        deleted_guest_action=conf.running_deleted_instance_action,
+        deleted_guest_grace_s=conf.running_deleted_instance_timeout,
+        unknown_guest_action=conf.unknown_guest_action,
     )
 
 

@@ -7,7 +7,7 @@ of these fails the server stays what it was: it runs on, or it can be asked to g
 
 from __future__ import annotations
 
-from nova.compute.operations.work import Work, apply_filters, connect_volumes, start_guest
+from nova.compute.operations.work import Work, apply_filters, connect_volumes, destroy_guest, start_guest
 from nova.workflow.steps import Step
 
 
@@ -50,3 +50,11 @@ RESUME_STEPS: list[Step[Work]] = [
     Step(start_guest, undo=suspend_guest),
 ]
 """A start goes on where the guest was, so what undoes it must not lose the guest's memory."""
+
+START_PAUSED_STEPS: list[Step[Work]] = [
+    Step(connect_volumes),
+    Step(apply_filters),
+    Step(start_guest, undo=destroy_guest),
+    Step(pause_guest),
+]
+"""For a paused server whose host was down: what was in its memory is lost, so it boots when it goes on."""

@@ -9,12 +9,10 @@ from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
 from nova.domain.orders import AnyOrder, BuildOrder, InstanceOrder, Order, SnapshotOrder, UnfinishedOrders
-from nova.domain.states import PowerState, VmState
 from nova.errors import NotFound
 from nova.secret import Secret
 
 COMPUTE = "nova-compute"
-OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED})
 
 
 def is_alive(tx: Transaction, host: str, *, down_time_s: float) -> bool:
@@ -71,21 +69,7 @@ def deleted_instances(tx: Transaction, instance_uuids: tuple[str, ...]) -> list[
     return instances.find(tx, query)
 
 
-def sync_power_states(tx: Transaction, host: str, states: dict[str, PowerState]) -> None:
-    """See the interface.  A guest that stopped by itself makes its server SHUTOFF, one that started makes it ACTIVE."""
-    for instance in instances.find_on_host(tx, host):
-        state = states.get(instance.uuid)
-        if state is None or instance.task_state is not None:
-            continue
-        vm_state = _follows(instance, state)
-        if state is not instance.power_state or vm_state is not None:
-            instances.follow_guest(tx, instance.uuid, host=host, power_state=state, vm_state=vm_state)
-
-
-def _follows(instance: Instance, state: PowerState) -> VmState | None:
-    """The state that the server takes from its guest; None where it stays what it is."""
-    if instance.vm_state is VmState.ACTIVE and state in OFF:
-        return VmState.STOPPED
-    if instance.vm_state is VmState.STOPPED and state is PowerState.RUNNING:
-        return VmState.ACTIVE
-    return None
+def unknown_instances(tx: Transaction, instance_uuids: tuple[str, ...]) -> list[str]:
+    """See the interface."""
+    known = {each.uuid for each in instances.find(tx, instances.InstanceQuery(uuids=instance_uuids, deleted=None))}
+    return [uuid for uuid in instance_uuids if uuid not in known]

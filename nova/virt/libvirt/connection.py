@@ -95,7 +95,7 @@ class Connection:
         with self._lock:
             if self._handle is None:
                 try:
-                    self._handle = self._run_blocking(lambda: _opened(self._uri))
+                    self._handle = self._run_blocking(lambda: opened(self._uri))
                 except libvirt.libvirtError as exc:
                     raise self._unavailable(exc) from exc
                 LOG.info("Connected to %s", self._uri)
@@ -113,7 +113,8 @@ class Connection:
         )
 
 
-def _opened(uri: str) -> Any:
+def opened(uri: str) -> Any:
+    """A new connection; blocks."""
     libvirt.registerErrorHandler(_ignore_error, None)
     return libvirt.open(uri)
 

@@ -21,6 +21,7 @@ from nova.virt.libvirt import cards, console
 from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
 from nova.virt.libvirt.disk_copies import DiskCopies
 from nova.virt.libvirt.disks import LocalDisks
+from nova.virt.libvirt.events import GuestEvents
 from nova.virt.libvirt.guest import GuestBuilder
 from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.initiators import Initiator, QemuInitiator, qemu_initiator
@@ -70,6 +71,7 @@ class LibvirtDriver:
             prepare_bridges=prepare_bridges,
         )
         self._volumes = GuestVolumes(settings, connection=self._connection, initiator=initiator)
+        self._events = GuestEvents(settings.uri, run_blocking)
         self._host = Host(settings, connection=self._connection)
 
     def fetch_images(
@@ -189,6 +191,10 @@ class LibvirtDriver:
         """The end of what the guest *name* has written."""
         log = console.log_of(self._connection, name)
         return console.tail(log, max_bytes=max_bytes, runner=self._runner)
+
+    def wait_for_changes(self, *, timeout_s: float) -> frozenset[str] | None:
+        """Wait until something happened to guests."""
+        return self._events.wait(timeout_s=timeout_s)
 
     def resources(self) -> HostResources:
         """What the host has."""

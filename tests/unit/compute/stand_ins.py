@@ -13,11 +13,11 @@ from nova.compute.runner import Runner
 from nova.compute.settings import ComputeSettings
 from nova.context import RequestContext
 from nova.domain.flavor import STOCK_FLAVORS
-from nova.domain.host import HostResources
+from nova.domain.host import GuestReport, HostResources
 from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, OperationReport, UnfinishedOrders
 from nova.domain.states import PowerState, VmState
-from nova.domain.transitions import Action
+from nova.domain.transitions import MUST_BE_OFF, Action
 from nova.errors import NovaError
 from nova.interfaces.conductor import Conductor
 from nova.virt.fake import FakeDriver, FakeSettings
@@ -67,7 +67,9 @@ class FakeConductor:
         """Operations that no host may begin with"""
         self.beats: list[str] = []
         self.resources: list[HostResources] = []
-        self.states: list[dict[str, PowerState]] = []
+        self.guest_reports: list[GuestReport] = []
+        self.elsewhere: set[str] = set()
+        """Instances that are recorded as being on other hosts"""
         self.on_host: list[Instance] = []
         self.deleted: list[Instance] = []
         self.unfinished = UnfinishedOrders()
@@ -99,13 +101,22 @@ class FakeConductor:
     def unfinished_orders(self, context: RequestContext, *, host: str) -> UnfinishedOrders:
         return self.unfinished
 
-    def sync_power_states(self, context: RequestContext, *, host: str, states: dict[str, PowerState]) -> None:
-        self.states.append(states)
+    def unknown_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[str]:
+        return [uuid for uuid in instance_uuids if uuid not in self.elsewhere]
+
+    def sync_power_states(self, context: RequestContext, *, report: GuestReport) -> list[str]:
+        self.guest_reports.append(report)
+        return [each.instance.uuid for each in self.orders if _runs_wrongly(each, report)]
 
     def instance_orders(
         self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
     ) -> list[InstanceOrder]:
         return self.orders
+
+
+def _runs_wrongly(order: InstanceOrder, report: GuestReport) -> bool:
+    uuid = order.instance.uuid
+    return order.instance.vm_state in MUST_BE_OFF and report.states.get(uuid) is PowerState.RUNNING
 
 
 class NoImages:

@@ -12,6 +12,7 @@ from nova.domain.orders import AnyOrder, InstanceOrder, UnfinishedOrders
 from nova.domain.states import PowerState, TaskState, VmState
 from nova.domain.transitions import Action
 from nova.errors import HypervisorError, Unavailable
+from nova.virt.driver import Guest
 from tests.unit.compute.stand_ins import CONTEXT, ComputeHost, build, instance, never, order
 
 
@@ -60,6 +61,17 @@ def test_a_rescued_server_is_started_from_its_rescue_disk(tmp_path: Path) -> Non
     a.conductor.orders = [InstanceOrder(operation_id=0, action="", instance=patient)]
     come_up(a.host, a.runner, a.journals, stopping=never())
     assert a.driver.guests[patient.uuid].rescued
+
+
+def test_a_paused_server_is_paused_again_before_it_runs_and_a_suspended_one_waits(tmp_path: Path) -> None:
+    a = ComputeHost(tmp_path, resume_guests=True)
+    paused, suspended = instance(1, vm_state=VmState.PAUSED), instance(2, vm_state=VmState.SUSPENDED)
+    a.driver.start(Guest(instance=suspended))
+    a.driver.suspend(suspended)
+    a.conductor.orders = [InstanceOrder(operation_id=0, action="", instance=each) for each in (paused, suspended)]
+    come_up(a.host, a.runner, a.journals, stopping=never())
+    assert a.driver.power_states() == {paused.uuid: PowerState.PAUSED, suspended.uuid: PowerState.SHUTDOWN}
+    assert a.driver.guests[suspended.uuid].saved
 
 
 def test_guests_stay_off_where_the_operator_wants_that(tmp_path: Path) -> None:
