@@ -89,7 +89,7 @@ class Listener:
     """Waits for events in a thread of its own, as nova-compute does."""
 
     def __init__(self, driver: LibvirtDriver) -> None:
-        self.heard: deque[frozenset[str] | None | Unavailable] = deque()
+        self.heard: deque[frozenset[str] | Unavailable | None] = deque()
         self._driver = driver
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._listen)
