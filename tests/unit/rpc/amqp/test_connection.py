@@ -21,8 +21,8 @@ from nova.rpc.amqp.connection import CONNECTION_ERRORS, connect
 from nova.rpc.settings import Broker, TlsSettings, TransportSettings
 
 
-def certificate(directory: Path, address: str) -> Path:
-    """A self-signed certificate for *address*, with its key."""
+def certificate(directory: Path, address: str, *, ends_in_h: float = 24) -> Path:
+    """A self-signed certificate for *address*, with its key; it may have ended."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
     now = datetime.datetime.now(datetime.UTC)
@@ -33,7 +33,7 @@ def certificate(directory: Path, address: str) -> Path:
         .public_key(key.public_key())
         .serial_number(1)
         .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(hours=ends_in_h))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
