@@ -15,6 +15,7 @@ from nova.compute.operations import (
     delete,
     power,
     reboot,
+    rebuild,
     rescue,
     snapshot,
     soft_delete,
@@ -89,6 +90,12 @@ def _boot(context: RequestContext, order: Order, host: Host) -> boot.Boot:
     return boot.Boot(context=context, order=order.order, host=host, build=order)
 
 
+def _rebuild(context: RequestContext, order: Order, host: Host) -> rebuild.Rebuild:
+    if not isinstance(order, BuildOrder):
+        raise InvalidInput("A rebuild needs a build order.")
+    return rebuild.Rebuild(context=context, order=order.order, host=host, build=order)
+
+
 def _rescue(context: RequestContext, order: Order, host: Host) -> rescue.Rescue:
     if not isinstance(order, BuildOrder):
         raise InvalidInput("A rescue needs an order with an image.")
@@ -126,6 +133,7 @@ PLANS: Mapping[Action, Plan] = {
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),
     Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work, settle=rescue.delete_rescue_disk),
+    Action.REBUILD: Plan(rebuild.STEPS, _rebuild, settle=rebuild.drop_previous_disks),
     Action.CREATE_IMAGE: Plan(snapshot.IMAGE_STEPS, _snapshot),
     Action.CREATE_BACKUP: Plan(snapshot.IMAGE_STEPS, _snapshot, settle=snapshot.delete_old_backups),
 }

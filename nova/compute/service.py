@@ -95,6 +95,10 @@ class ComputeService:
         """See :mod:`nova.compute.operations.rescue`."""
         self._accept(Action.UNRESCUE, context, order)
 
+    def rebuild(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """See :mod:`nova.compute.operations.rebuild`."""
+        self._accept(Action.REBUILD, context, order)
+
     def create_image(self, context: RequestContext, *, order: SnapshotOrder) -> None:
         """See :mod:`nova.compute.operations.snapshot`."""
         self._accept(Action.CREATE_IMAGE, context, order)

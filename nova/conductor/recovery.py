@@ -18,8 +18,9 @@ from nova.conductor.cloud import Cloud
 from nova.conductor.operations import build, finish
 from nova.conductor.operations.delete import delete_instance
 from nova.conductor.operations.hosts import is_alive
+from nova.conductor.operations.rebuild import restore_image
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
-from nova.conductor.remedy import Remedy, remedy_for
+from nova.conductor.remedy import PLACED, Remedy, remedy_for
 from nova.context import RequestContext, admin_context
 from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
 from nova.db.orders import VOLUME_ACTIONS
@@ -80,17 +81,24 @@ class Recovery:
         context = self._context(operation, remedy)
         if remedy is Remedy.OFFER:
             cloud.db.run(lambda tx: operations.touch(tx, operation.id))
-            uuids = (operation.instance_uuid,)
-            cloud.conductor.build_instances(context, instance_uuids=uuids, admin_password=None)
+            self._offer(context, operation)
         elif remedy is Remedy.DELETE:
             delete_instance(cloud, context, instance_uuid=operation.instance_uuid)
         else:
             cloud.db.run(lambda tx: self._end(tx, context, operation, remedy))
 
+    def _offer(self, context: RequestContext, operation: Operation) -> None:
+        """Send the message again by which conductors take it up."""
+        uuid, conductor = operation.instance_uuid, self._cloud.conductor
+        if operation.action == Action.REBUILD:
+            conductor.rebuild_instance(context, instance_uuid=uuid, admin_password=None)
+        else:
+            conductor.build_instances(context, instance_uuids=(uuid,), admin_password=None)
+
     def _context(self, operation: Operation, remedy: Remedy) -> RequestContext:
         """For going on with *operation*; with a token of its user where a host may have to read an image for it."""
         user_id, project_id = operation.user_id, operation.project_id
-        builds = operation.action == Action.CREATE and remedy in BUILDING
+        builds = operation.action in PLACED and remedy in BUILDING
         return dataclasses.replace(
             admin_context("recovery goes on with an accepted request", request_id=operation.request_id),
             user_id=user_id,
@@ -106,7 +114,9 @@ class Recovery:
         return remedy_for(operation, now=tx.now, host_is_dead=dead, settings=settings)
 
     def _end(self, tx: Transaction, context: RequestContext, operation: Operation, remedy: Remedy) -> None:
-        if remedy is Remedy.TAKE_BACK:
+        if remedy is Remedy.TAKE_BACK and operation.action == Action.REBUILD:
+            handover.put_back(tx, operation)
+        elif remedy is Remedy.TAKE_BACK:
             build.put_back(tx, operation)
         elif remedy is Remedy.REPORT_DEAD_HOST:
             finish.apply(self._cloud, tx, context, _report_of_dead_host(tx, operation))
@@ -118,6 +128,7 @@ class Recovery:
         else:
             _fail_in_place(tx, operation, Fault(code=500, message=DEAD_HOST))
             delete_unfinished_image(self._cloud, tx, context, operation)
+            restore_image(tx, operation)
 
     def _holding_addresses(self, tx: Transaction) -> list[str]:
         grace = datetime.timedelta(seconds=self._cloud.settings.requested_grace_s)

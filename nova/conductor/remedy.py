@@ -11,6 +11,9 @@ from nova.domain.instance import Operation
 from nova.domain.states import OperationState
 from nova.domain.transitions import Action
 
+PLACED = frozenset({Action.CREATE, Action.REBUILD})
+"""Actions that a conductor takes up first, and then hands to a host"""
+
 
 class Remedy(enum.Enum):
     """What to do."""
@@ -38,7 +41,7 @@ def remedy_for(
         return _on_a_host(operation, now=now, host_is_dead=host_is_dead, settings=settings)
     if operation.action == Action.DELETE:
         return Remedy.DELETE
-    if operation.action != Action.CREATE:
+    if operation.action not in PLACED:
         return Remedy.GIVE_UP
     if operation.state is OperationState.REQUESTED:
         return Remedy.OFFER if operation.attempt <= settings.max_takeovers else Remedy.GIVE_UP

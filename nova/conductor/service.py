@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts, power_states
+from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts, power_states, rebuild
 from nova.conductor.reclaim import reclaim
 from nova.conductor.recovery import Recovery
 from nova.conductor.volume_recovery import VolumeRecovery
@@ -41,6 +41,10 @@ class ConductorService:
     ) -> None:
         """See the interface."""
         build.build_instances(self.cloud, context, instance_uuids=instance_uuids, admin_password=admin_password)
+
+    def rebuild_instance(self, context: RequestContext, *, instance_uuid: str, admin_password: Secret | None) -> None:
+        """See the interface."""
+        rebuild.rebuild_instance(self.cloud, context, instance_uuid=instance_uuid, admin_password=admin_password)
 
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """See the interface."""

@@ -27,7 +27,7 @@ from nova.domain.transitions import Action
 from nova.secret import Secret
 
 _VOLUMES = table_of(VolumeRow)
-IMAGE_ACTIONS = frozenset({Action.CREATE, Action.RESCUE})
+IMAGE_ACTIONS = frozenset({Action.CREATE, Action.REBUILD, Action.RESCUE})
 SNAPSHOT_ACTIONS = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP})
 VOLUME_ACTIONS = frozenset({Action.ATTACH_VOLUME, Action.DETACH_VOLUME})
 
@@ -49,6 +49,8 @@ def order_for(
             ramdisk=request.ramdisk,
             injected_files=request.injected_files,
             admin_password=admin_password,
+            before=request.before,
+            keep_ephemeral=request.keep_ephemeral,
         )
     if operation.action in SNAPSHOT_ACTIONS:
         wanted = SnapshotRequest.of(operation)

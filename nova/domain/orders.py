@@ -12,6 +12,7 @@ import msgspec
 from nova.domain.block_device import BlockDevice
 from nova.domain.image import Image
 from nova.domain.instance import Fault, InjectedFile, Instance, Operation, StepEvent
+from nova.domain.made_from import MadeFrom
 from nova.domain.network import Nic, RequestedNetwork
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
@@ -40,7 +41,7 @@ class InstanceOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOrder:
-    """Start an instance from images: make it (the claim on the host is held already), or rescue it."""
+    """Start an instance from images: make it (the claim on the host is held already), make it anew, or rescue it."""
 
     order: InstanceOrder
     image: Image | None
@@ -49,6 +50,10 @@ class BuildOrder:
     ramdisk: Image | None = None
     injected_files: tuple[InjectedFile, ...] = ()
     admin_password: Secret | None = None
+    before: MadeFrom | None = None
+    """For a rebuild: what the instance was made from, and is again if it fails"""
+    keep_ephemeral: bool = False
+    """For a rebuild: whether ephemeral disks keep what is on them"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +129,7 @@ class UnfinishedOrders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
-    """What ``Operation.arguments`` holds of a create or a rescue: all that the instance's own row does not say.
+    """What ``Operation.arguments`` holds of a create, rebuild or rescue: all that the instance's own row does not say.
 
     The API writes it; conductors read it, and add a host to ``ignore_hosts`` each time that a build failed there.
     """
@@ -140,6 +145,8 @@ class BuildRequest:
     ignore_hosts: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     """Why the build failed on each of ``ignore_hosts``, as its owner may read it."""
+    before: MadeFrom | None = None
+    keep_ephemeral: bool = False
 
     @classmethod
     def of(cls, operation: Operation) -> BuildRequest:

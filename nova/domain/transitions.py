@@ -38,6 +38,7 @@ class Action(enum.StrEnum):
     RESCUE = "rescue"
     UNRESCUE = "unrescue"
     UPDATE_METADATA = "update_metadata"
+    REBUILD = "rebuild"
     CREATE_IMAGE = "create_image"
     CREATE_BACKUP = "create_backup"
 
@@ -74,6 +75,8 @@ class Transition:
     on_host: TaskState | None = None
     """The one of them that begins when a host takes the order up, where that is not the first"""
     end: VmState | None = None
+    keeps: frozenset[VmState] = frozenset()
+    """Of the states that it may begin in, those that a success leaves as they are"""
     failure: VmState | None = None
     obeys_lock: bool = True
 
@@ -197,6 +200,13 @@ TRANSITIONS: dict[Action, Transition] = {
         allowed=frozenset({S.RESCUED}),
         during=(T.UNRESCUING,),
         end=S.ACTIVE,
+    ),
+    Action.REBUILD: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.ERROR}),
+        during=(T.REBUILDING, T.REBUILD_BLOCK_DEVICE_MAPPING, T.REBUILD_SPAWNING),
+        end=S.ACTIVE,
+        keeps=frozenset({S.STOPPED}),
+        failure=S.ERROR,
     ),
     Action.CREATE_IMAGE: Transition(
         allowed=frozenset({S.ACTIVE, S.STOPPED, S.PAUSED, S.SUSPENDED}),

@@ -109,6 +109,11 @@ class Compute(Interface):
         ...
 
     @cast
+    def rebuild(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """Make the guest anew from the order's image, with its own cards and volumes; one that was off stays off."""
+        ...
+
+    @cast
     def create_image(self, context: RequestContext, *, order: SnapshotOrder) -> None:
         """Copy the root disk, whatever the guest does meanwhile, and upload the copy as the order's image."""
         ...
@@ -148,6 +153,7 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.DETACH_VOLUME: Compute.detach_volume,
     Action.RESCUE: Compute.rescue,
     Action.UNRESCUE: Compute.unrescue,
+    Action.REBUILD: Compute.rebuild,
     Action.CREATE_IMAGE: Compute.create_image,
     Action.CREATE_BACKUP: Compute.create_backup,
 }

@@ -28,6 +28,11 @@ class Conductor(Interface):
         ...
 
     @cast
+    def rebuild_instance(self, context: RequestContext, *, instance_uuid: str, admin_password: Secret | None) -> None:
+        """Have an instance's host make it anew, if the scheduler's filters let it stay there with its new image."""
+        ...
+
+    @cast
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """Delete an instance whose host is not known or not alive; with a host that is alive the API asks the host."""
         ...

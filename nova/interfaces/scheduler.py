@@ -24,6 +24,14 @@ class Scheduler(Interface):
         ...
 
     @call(timeout_s=60)
+    def refusal(self, context: RequestContext, *, spec: RequestSpec, host: str) -> str:
+        """Why the instance of *spec*, which is on *host* already, may not be there as *spec* says; empty if it may.
+
+        Asked are the filters that judge what it is; room, which it has, and the state of the host are not looked at.
+        """
+        ...
+
+    @call(timeout_s=60)
     def select_volume_host(self, context: RequestContext, *, size_gb: int, availability_zone: str) -> str:
         """A nova-volume host with room for *size_gb*; NoCapacity when there is none."""
         ...

@@ -27,7 +27,7 @@ from nova.scheduler.failures import RecentFailures
 from nova.scheduler.filters.aggregates import AGGREGATE_FILTERS
 from nova.scheduler.filters.check import Check
 from nova.scheduler.filters.crowded import io_ops_filter, num_instances_filter
-from nova.scheduler.filters.table import filters_named
+from nova.scheduler.filters.table import OF_KIND, filters_named
 from nova.scheduler.request import DIFFERENT_HOST, SAME_HOST, GroupPlacement, Request, hinted_servers
 from nova.scheduler.select import Ranking, explain, passing, prepare
 from nova.scheduler.settings import SchedulerSettings
@@ -114,6 +114,16 @@ class SchedulerService:
                 break
             claims.append(claim)
         return claims
+
+    def refusal(self, context: RequestContext, *, spec: RequestSpec, host: str) -> str:
+        """See the interface."""
+        view = self._db.run(lambda tx: self._look(tx, spec), write=False)
+        hosts = [each for each in view.hosts if each.host == host]
+        checks = prepare((each for each in self._filters if each in OF_KIND), view.request)
+        reasons = [
+            f"{check.name}: {check.explain(hosts)}" for check in checks if len(passing(hosts, [check])) < len(hosts)
+        ]
+        return f"The server may not be on its host like this: {', '.join(reasons)}." if reasons else ""
 
     def select_volume_host(self, context: RequestContext, *, size_gb: int, availability_zone: str) -> str:
         """See the interface."""

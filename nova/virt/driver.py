@@ -114,6 +114,25 @@ class Disks(Protocol):
         ...
 
 
+class PreviousDisks(Protocol):
+    """The disks that an instance had before it is made anew, until that is settled."""
+
+    def set_aside_disks(self, instance: Instance, *, key: str, keep_ephemeral: bool) -> None:
+        """Put all local disks of a guest that is off aside, but for ephemeral ones that are to be kept in use.
+
+        When they are aside already under that *key*, whatever is in their place stays as it is.
+        """
+        ...
+
+    def restore_disks(self, instance: Instance, *, key: str) -> None:
+        """Put the disks that were set aside under *key* back, in place of any that were made since."""
+        ...
+
+    def drop_previous_disks(self, instance: Instance) -> None:
+        """Remove all disks that were set aside."""
+        ...
+
+
 class DiskCopies(Protocol):
     """Copies of a guest's root disk, for images; they are part of the instance's directory until they are dropped."""
 
@@ -266,5 +285,7 @@ class Housekeeping(Protocol):
         ...
 
 
-class Driver(Disks, DiskCopies, Lifecycle, Nics, Volumes, Console, Events, HostInfo, Housekeeping, Protocol):
+class Driver(
+    Disks, DiskCopies, PreviousDisks, Lifecycle, Nics, Volumes, Console, Events, HostInfo, Housekeeping, Protocol
+):
     """A whole driver."""

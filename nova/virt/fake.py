@@ -84,6 +84,10 @@ class FakeDriver:
         """Instances whose guests do not obey their power button"""
         self._consoles: dict[str, bytes] = {}
         """What the last guest of an instance had said: its log is among its disks"""
+        self.images: dict[str, str] = {}
+        """The image that each root disk was made from, by instance uuid"""
+        self.previous: dict[tuple[str, str], tuple[str, dict[str, bytes]]] = {}
+        """What was set aside: image and configuration drive by instance uuid and key"""
         self.copies: dict[str, dict[str, bytes]] = {}
         """Copies of root disks: bytes by name by instance uuid"""
         self.calls: list[str] = []
@@ -122,11 +126,38 @@ class FakeDriver:
         self._enter("create_disks")
         self._check_cached(image, kernel, ramdisk)
         with self._lock:
-            if sum(self.disks.values()) + instance.flavor.disk_gb > self._settings.disk_gb:
+            others = sum(size_gb for uuid, size_gb in self.disks.items() if uuid != instance.uuid)
+            if others + instance.flavor.disk_gb > self._settings.disk_gb:
                 raise errors.NoCapacity(f"No space left on device of host {self._settings.host}.")
             self.disks[instance.uuid] = instance.flavor.disk_gb
+            self.images.setdefault(instance.uuid, image.id if image else "")
             self.blank_disks[instance.uuid] = blank_disks(instance.flavor, devices)
             self.injections[instance.uuid] = injection
+
+    def set_aside_disks(self, instance: Instance, *, key: str, keep_ephemeral: bool) -> None:
+        """Note what the disks were made from."""
+        self._enter("set_aside_disks")
+        uuid = instance.uuid
+        with self._lock:
+            if (uuid, key) not in self.previous:
+                self.previous[uuid, key] = (self.images.pop(uuid, ""), self.config_drives.pop(uuid, {}))
+
+    def restore_disks(self, instance: Instance, *, key: str) -> None:
+        """Let that be true again."""
+        self._enter("restore_disks")
+        with self._lock:
+            if (previous := self.previous.pop((instance.uuid, key), None)) is not None:
+                self.images[instance.uuid], self.config_drives[instance.uuid] = previous
+
+    def drop_previous_disks(self, instance: Instance) -> None:
+        """Forget it."""
+        self._enter("drop_previous_disks")
+        with self._lock:
+            self._drop_previous(instance)
+
+    def _drop_previous(self, instance: Instance) -> None:
+        """The lock is held."""
+        self.previous = {key: kept for key, kept in self.previous.items() if key[0] != instance.uuid}
 
     def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
         """Keep the files."""
@@ -160,6 +191,8 @@ class FakeDriver:
             self.injections.pop(instance.uuid, None)
             self.rescue_disks.pop(instance.uuid, None)
             self.copies.pop(instance.uuid, None)
+            self.images.pop(instance.uuid, None)
+            self._drop_previous(instance)
 
     def copy_root_disk(self, instance: Instance, *, name: str, on_progress: Callable[[float], None]) -> DiskCopy:
         """A disk that says whose it is, padded to a sector."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Copies of a real guest's disk while it runs, is paused, and is off: flat, of one moment, and they boot."""
+"""Copies of a real guest's disk while it runs, is paused, and is off: flat, of one moment, and they boot; rebuilds."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ def guest(driver: LibvirtDriver) -> Guest:
     return booted(driver, FIRST, described(data, disk_format="qcow2", image_id="own"), data)
 
 
-def booted(driver: LibvirtDriver, which: Instance, image: Image, data: bytes) -> Guest:
+def booted(driver: LibvirtDriver, which: Instance, image: Image, data: bytes, *, times: int = 1) -> Guest:
     driver.fetch_images(CONTEXT, (image,), Store(**{image.id: data}), limit_gb=1)
     driver.create_disks(which, image=image, kernel=None, ramdisk=None)
     made = Guest(instance=which, image=image)
     driver.start(made)
-    wait_until_booted(driver, which)
+    wait_until_booted(driver, which, times)
     return made
 
 
@@ -211,6 +211,34 @@ def test_the_format_may_be_chosen(driver: LibvirtDriver, guest: Guest, uri: str,
     assert (instances_path / FIRST.uuid / "copy-bytes.raw").stat().st_blocks * 512 < 300 * 1024**2
     raw.drop_disk_copies(FIRST)
     raw.close()
+
+
+def test_a_guest_is_made_anew_and_becomes_again_what_it_was(
+    driver: LibvirtDriver, guest: Guest, instances_path: Path
+) -> None:
+    driver.shut_down(FIRST, timeout_s=60)
+    driver.destroy(FIRST)
+    copied(driver, FIRST, "old")
+    old = host_key(instances_path / FIRST.uuid / "copy-old.qcow2")
+    driver.drop_disk_copies(FIRST)
+
+    driver.set_aside_disks(FIRST, key="1", keep_ephemeral=False)
+    driver.age_out_images(min_age_s=0)
+    data = guest_image.build().disk.read_bytes()
+    image = described(data, disk_format="qcow2", image_id="again")
+    said = console(driver, FIRST).count(b"ready after")
+    booted(driver, FIRST, image, data, times=said + 1)
+    copied(driver, FIRST, "new")
+    assert host_key(instances_path / FIRST.uuid / "copy-new.qcow2") != old
+    driver.drop_disk_copies(FIRST)
+
+    driver.destroy(FIRST)
+    driver.restore_disks(FIRST, key="1")
+    driver.start(guest)
+    wait_until_booted(driver, FIRST, said + 2)
+    copied(driver, FIRST, "old")
+    assert host_key(instances_path / FIRST.uuid / "copy-old.qcow2") == old
+    driver.drop_disk_copies(FIRST)
 
 
 def _digest(path: Path) -> str:

@@ -45,7 +45,9 @@ from nova.domain import guest_hardware
 from nova.domain.blank_disks import check_blank_disks
 from nova.domain.block_device import BlockDevice
 from nova.domain.flavor import Flavor
+from nova.domain.image import Image
 from nova.domain.instance import Instance, KeyPair
+from nova.domain.made_from import image_properties
 from nova.domain.names import new_reservation_id
 from nova.domain.orders import BuildRequest
 from nova.domain.security_group import SecurityGroup
@@ -219,9 +221,9 @@ def _first_instance(
         root_device_name=_root_device(sources),
         access_ip_v4=request.access_ip_v4,
         access_ip_v6=request.access_ip_v6,
-        auto_disk_config=_disk_config(request, sources),
+        auto_disk_config=disk_config(request.auto_disk_config, sources.image),
         metadata=dict(request.metadata),
-        system_metadata={f"image_{key}"[:255]: value for key, value in image.properties.items()} if image else {},
+        system_metadata=image_properties(image) if image else {},
     )
 
 
@@ -234,13 +236,14 @@ def _root_device(sources: Sources) -> str:
     return named if _DEVICE.fullmatch(named) else ROOT_DEVICE
 
 
-def _disk_config(request: BootRequest, sources: Sources) -> bool:
-    wanted = sources.image.properties.get("auto_disk_config", "").lower() if sources.image else ""
-    if request.auto_disk_config is None:
+def disk_config(asked: bool | None, image: Image | None) -> bool:
+    """Whether the disk of a server made from *image* is resized by itself; InvalidInput when the image forbids it."""
+    wanted = image.properties.get("auto_disk_config", "").lower() if image else ""
+    if asked is None:
         return wanted in ("true", "1", "yes")
-    if request.auto_disk_config and wanted == "disabled":
+    if asked and wanted == "disabled":
         raise InvalidInput("The image does not allow its disk to be resized.", field="OS-DCF:diskConfig")
-    return request.auto_disk_config
+    return asked
 
 
 def _record_children(

@@ -31,16 +31,20 @@ def begin(
     *,
     rule: str,
     arguments: Mapping[str, Any] | None = None,
+    host: str | None = None,
 ) -> tuple[Instance, Operation]:
     """Let *action* begin on a server, and record that it was asked for, with *arguments* (no credentials).
 
     Raises NotFound, Forbidden, and InvalidState (wrong state, locked).  The instance is as it was before.
+
+    :param host: whose the operation is, empty for one that nova-conductor takes up first; None is the server's host
     """
     instance = servers.load(tx, context, uuid)
     servers.authorize(cloud, context, rule, instance)
     instances.begin(tx, uuid, action, project_id=instance.project_id, ignore_lock=context.is_admin)
+    given_to = instance.host if host is None else host
     (operation,) = operations.open(
-        tx, action, instance_uuids=[uuid], context=context, arguments=arguments, host=instance.host
+        tx, action, instance_uuids=[uuid], context=context, arguments=arguments, host=given_to
     )
     return instance, operation
 

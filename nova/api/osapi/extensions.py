@@ -50,6 +50,7 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-keypairs": ("Keypairs", "Public keys of a user."),
     "os-multiple-create": ("MultipleCreate", "Several servers at once."),
     "os-networks": ("Networks", "Networks of the cloud."),
+    "os-preserve-ephemeral-rebuild": ("PreserveEphemeralOnRebuild", "A rebuild may leave ephemeral disks alone."),
     "os-quota-class-sets": ("QuotaClasses", "Limits for classes of projects."),
     "os-quota-sets": ("Quotas", "Limits of projects."),
     "os-extended-rescue-with-image": ("ExtendedRescueWithImage", "Rescue a server from an image of one's choice."),

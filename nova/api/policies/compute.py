@@ -64,6 +64,7 @@ RULES = (
         ("os-pause-server:unpause", "Let a paused server go on."),
         ("os-suspend-server:suspend", "Suspend a server to its host's disk."),
         ("os-suspend-server:resume", "Let a suspended server go on."),
+        ("servers:rebuild", "Make a server anew from an image."),
         ("servers:create_image", "Make an image of a server."),
         ("os-create-backup", "Make a backup of a server, and delete its oldest ones."),
         ("os-server-groups:create", "Make a server group."),

@@ -74,7 +74,7 @@ def _claims(cloud: Cloud, context: RequestContext, builds: list[Build]) -> dict[
     while left:
         cloud.pause_before_step("select_hosts")
         try:
-            found = cloud.scheduler.select_hosts(context, spec=_spec(left))
+            found = cloud.scheduler.select_hosts(context, spec=spec_of(left))
         except NovaError as error:
             for build in left:
                 give_up(cloud, context, build, error=error)
@@ -85,7 +85,8 @@ def _claims(cloud: Cloud, context: RequestContext, builds: list[Build]) -> dict[
     return claims
 
 
-def _spec(builds: list[Build]) -> RequestSpec:
+def spec_of(builds: list[Build]) -> RequestSpec:
+    """What the scheduler has to know of builds that are alike."""
     first, request = builds[0].instance, builds[0].request
     properties = {
         key.removeprefix("image_"): value for key, value in first.system_metadata.items() if key.startswith("image_")

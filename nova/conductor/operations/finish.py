@@ -14,6 +14,7 @@ import logging
 
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.operations.build import end_in_error
+from nova.conductor.operations.rebuild import restore_image
 from nova.conductor.operations.release import bury, release_quota
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.context import RequestContext
@@ -83,7 +84,9 @@ def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: O
     _settle_quota(tx, uuid, action, done=ok and ended)
     if report.fault is not None:
         faults.add(tx, uuid, report.fault)
-        delete_unfinished_image(cloud, tx, context, operations.get(tx, report.operation_id))
+        operation = operations.get(tx, report.operation_id)
+        delete_unfinished_image(cloud, tx, context, operation)
+        restore_image(tx, operation)
     if report.device is not None:
         _settle_device(tx, report, report.device)
     elif action is Action.CREATE:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Repository of instances: rows, searches, state changes, metadata.  What changes a row needs a write transaction."""
 
+from nova.db.instances.made_from import set_made_from
 from nova.db.instances.metadata import (
     add_system_metadata,
     delete_metadata_item,
@@ -25,6 +26,7 @@ from nova.db.instances.records import (
 )
 from nova.db.instances.search import SORT_KEYS, InstanceQuery, find
 from nova.db.instances.states import (
+    abandon,
     assign_host,
     begin,
     destroy,
@@ -41,6 +43,7 @@ __all__ = [
     "SORT_KEYS",
     "InstanceChanges",
     "InstanceQuery",
+    "abandon",
     "active_between",
     "add_system_metadata",
     "assign_host",
@@ -64,6 +67,7 @@ __all__ = [
     "purge",
     "replace_metadata",
     "reset_state",
+    "set_made_from",
     "set_system_metadata",
     "to_reclaim",
     "unlock",

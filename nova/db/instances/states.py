@@ -71,7 +71,7 @@ def finish(tx: Transaction, uuid: str, action: Action, *, ok: bool, power_state:
     if ok:
         values["progress"] = case((C.progress > 0, 100), else_=0)
     if end is not None:
-        values["vm_state"] = end.value
+        values["vm_state"] = _end_state(end, transition.keeps if ok else frozenset())
     if power_state is not None:
         values["power_state"] = int(power_state)
     if ok and end is VmState.ACTIVE:
@@ -84,6 +84,12 @@ def finish(tx: Transaction, uuid: str, action: Action, *, ok: bool, power_state:
         values["deleted_at"] = None
     running = C.task_state.in_(sorted(task.value for task in transition.during))
     return _step(tx, uuid, running, values=values)
+
+
+def abandon(tx: Transaction, uuid: str, action: Action) -> bool:
+    """End *action*, of which nothing was done: no task, and the state that it began in.  Whether it was running."""
+    running = C.task_state.in_(sorted(task.value for task in TRANSITIONS[action].during))
+    return _step(tx, uuid, running, values={"task_state": None, "updated_at": tx.now})
 
 
 def assign_host(tx: Transaction, uuid: str, *, host: str, node: str) -> bool:
@@ -138,6 +144,13 @@ def unlock(tx: Transaction, uuid: str) -> None:
 
 def _step(tx: Transaction, uuid: str, *guards: ColumnElement[bool], values: dict[str, Any]) -> bool:
     return tx.execute(update(INSTANCES).where(*_named(uuid, None), *guards).values(values)).rowcount == 1
+
+
+def _end_state(end: VmState, kept: frozenset[VmState]) -> Any:
+    """*end*, but for the states that are *kept*."""
+    if not kept:
+        return end.value
+    return case((C.vm_state.in_(sorted(state.value for state in kept)), C.vm_state), else_=end.value)
 
 
 def _named(uuid: str, project_id: str | None) -> list[ColumnElement[bool]]:

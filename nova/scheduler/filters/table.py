@@ -49,6 +49,11 @@ FILTERS: Mapping[str, Filter] = {
     "AggregateMultiTenancyIsolation": aggregate_tenants_filter,
 }
 
+OF_KIND: frozenset[Filter] = frozenset(
+    {image_properties_filter, capabilities_filter, isolated_hosts_filter, aggregate_extra_specs_filter}
+)
+"""Those that judge by what a server is, and so may refuse one that is there when that changes."""
+
 REFUSE_NOTHING = frozenset({"AllHostsFilter"})
 """Known names that have nothing to refuse."""
 

@@ -78,7 +78,9 @@ class LocalDisks:
             self._copy_boot_files(directory, kernel, ramdisk)
         except OSError as exc:
             raise errors.HypervisorError("A disk could not be made on the host.", detail=str(exc)) from exc
-        self._layout.write_record(instance, DiskRecord(disks=tuple(disks), direct_boot=kernel is not None))
+        known = {disk.name: disk for disk in self._layout.read_record(instance).disks}
+        recorded = tuple(known.get(disk.name, disk) for disk in disks)
+        self._layout.write_record(instance, DiskRecord(disks=recorded, direct_boot=kernel is not None))
 
     def create_config_drive(self, instance: Instance, files: Mapping[str, bytes]) -> None:
         """Make the drive, anew if there is one; the instance's directory is there."""

@@ -28,6 +28,7 @@ from nova.virt.libvirt.initiators import Initiator, QemuInitiator, qemu_initiato
 from nova.virt.libvirt.layout import Layout
 from nova.virt.libvirt.lifecycle import Guests
 from nova.virt.libvirt.open_iscsi import HostInitiator
+from nova.virt.libvirt.previous_disks import PreviousDisks
 from nova.virt.libvirt.settings import LibvirtSettings
 from nova.virt.libvirt.volumes import GuestVolumes
 
@@ -61,6 +62,7 @@ class LibvirtDriver:
         qemu_img = QemuImg(runner)
         cache = ImageCache(_cache_settings(settings, self._layout), qemu_img=qemu_img, runner=runner)
         self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
+        self._previous = PreviousDisks(self._layout)
         patient = QemuImg(runner, cpu_s=WHOLE_DISK_S, wall_s=WHOLE_DISK_S)
         self._copies = DiskCopies(settings, layout=self._layout, connection=self._connection, qemu_img=patient)
         self._guests = Guests(
@@ -122,6 +124,18 @@ class LibvirtDriver:
     def drop_disk_copies(self, instance: Instance) -> None:
         """Remove all copies."""
         self._copies.drop(instance)
+
+    def set_aside_disks(self, instance: Instance, *, key: str, keep_ephemeral: bool) -> None:
+        """Put the local disks aside."""
+        self._previous.set_aside(instance, key=key, keep_ephemeral=keep_ephemeral)
+
+    def restore_disks(self, instance: Instance, *, key: str) -> None:
+        """Put them back."""
+        self._previous.restore(instance, key=key)
+
+    def drop_previous_disks(self, instance: Instance) -> None:
+        """Remove them."""
+        self._previous.drop(instance)
 
     def stored_instances(self) -> frozenset[str]:
         """The uuids of the instances that have a directory here."""

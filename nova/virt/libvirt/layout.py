@@ -20,6 +20,10 @@ from nova.virt.images.qemu_img import DiskFormat
 
 RECORD = "disks.json"
 BASE_DIRECTORY = "_base"
+PREVIOUS = "previous-"
+"""How the name of the directory begins that holds what was there before the instance is made anew"""
+MOVING = ".moving-"
+"""The same while files are moved there or back"""
 CONSOLE_LOG = "console.log"
 CONFIG_DRIVE = "config"
 """The file of the configuration drive"""
@@ -86,7 +90,7 @@ class Layout:
 
         :raises errors.HypervisorError: the record is damaged
         """
-        return self._read(self.directory(instance))
+        return self.record_in(self.directory(instance))
 
     def stored_instances(self) -> frozenset[str]:
         """The uuids of the instances that have a directory here, whole or half made."""
@@ -101,8 +105,9 @@ class Layout:
         """
         if not self.instances_path.is_dir():
             return frozenset()
-        directories = (path for path in self.instances_path.iterdir() if (path / RECORD).exists())
-        disks = (disk for directory in directories for disk in self._read(directory).every_disk())
+        patterns = (f"*/{RECORD}", f"*/{PREVIOUS}*/{RECORD}", f"*/{MOVING}*/{RECORD}")
+        directories = (path.parent for pattern in patterns for path in self.instances_path.glob(pattern))
+        disks = (disk for directory in directories for disk in self.record_in(directory).every_disk())
         return frozenset(self.bases / disk.base for disk in disks if disk.base)
 
     def remove(self, instance: Instance) -> None:
@@ -117,7 +122,8 @@ class Layout:
         except OSError as exc:
             raise errors.HypervisorError("The server's files could not be removed.", detail=str(exc)) from exc
 
-    def _read(self, directory: Path) -> DiskRecord:
+    def record_in(self, directory: Path) -> DiskRecord:
+        """The record of the disks in *directory*, an instance's or one within it; otherwise as ``read_record``."""
         try:
             return _record(json.loads(read_small(directory / RECORD)))
         except FileNotFoundError:
