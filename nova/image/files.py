@@ -54,14 +54,43 @@ class FileChunks:
         self._stream.close()
 
 
-class ImageFiles:
-    """See the module.
+class StoredImages:
+    """The finished images, for reading: also for a daemon of another user than the store's.
+
+    :param root: the directory; need not be there
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self._root = Path(root)
+
+    def open(self, image_id: str) -> IO[bytes]:
+        """The bytes of an image; Unavailable where the store lost them."""
+        return self._open(self._finished(image_id))
+
+    def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
+        """``ImageReader`` for nova-compute where it shares the directory; nova-api let the caller use the image."""
+        return FileChunks(self.open(image_id))
+
+    def _open(self, path: Path) -> IO[bytes]:
+        try:
+            return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+        except FileNotFoundError:
+            raise errors.Unavailable("The data of the image is not in the store.", detail=str(path)) from None
+        except OSError as exc:
+            raise errors.Unavailable("The image store cannot be read.", detail=f"{path}: {exc.strerror}") from exc
+
+    def _finished(self, image_id: str) -> Path:
+        return self._root / _checked(image_id)
+
+
+class ImageFiles(StoredImages):
+    """The whole store, for its owner.
 
     :param root: the directory; made if it is missing
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        self._root = ensure_directory(root)
+        super().__init__(ensure_directory(root))
         self._incoming = ensure_directory(self._root / "incoming")
 
     def receive(self, upload_id: str) -> IO[bytes]:
@@ -83,10 +112,6 @@ class ImageFiles:
             finally:
                 os.close(descriptor)
 
-    def open(self, image_id: str) -> IO[bytes]:
-        """The bytes of an image; Unavailable where the store lost them."""
-        return self._open(self._finished(image_id))
-
     def remove(self, image_id: str) -> None:
         """Remove an image's bytes; whoever is reading them goes on."""
         self._finished(image_id).unlink(missing_ok=True)
@@ -103,21 +128,6 @@ class ImageFiles:
             with os.scandir(directory) as entries:
                 found += [entry.name for entry in entries if _ID.fullmatch(entry.name) and _is_old(entry, limit)]
         return found
-
-    def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
-        """``ImageReader`` for nova-compute where it shares the directory; nova-api let the caller use the image."""
-        return FileChunks(self.open(image_id))
-
-    def _open(self, path: Path) -> IO[bytes]:
-        try:
-            return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
-        except FileNotFoundError:
-            raise errors.Unavailable("The data of the image is not in the store.", detail=str(path)) from None
-        except OSError as exc:
-            raise errors.Unavailable("The image store cannot be read.", detail=f"{path}: {exc.strerror}") from exc
-
-    def _finished(self, image_id: str) -> Path:
-        return self._root / _checked(image_id)
 
     def _arriving(self, upload_id: str) -> Path:
         return self._incoming / _checked(upload_id)

@@ -12,7 +12,7 @@ from nova.cmd.building.parts import Parts
 from nova.cmd.configuration import image_store
 from nova.conf import urls
 from nova.context import RequestContext
-from nova.image.files import ImageFiles
+from nova.image.files import ImageFiles, StoredImages
 from nova.image.protocol import ImageService
 from nova.rpc.blocking import run_blocking
 from nova.virt.driver import ImageReader
@@ -28,13 +28,14 @@ class FilesFirst:
     def __init__(self, store: Path, remote: ImageReader) -> None:
         """:param store: need not be there yet: nova-api makes it"""
         self._store = store
+        self._stored = StoredImages(store)
         self._remote = remote
 
     def read(self, context: RequestContext, image_id: str) -> Iterator[bytes]:
         """See :class:`nova.virt.driver.ImageReader`."""
         if self._store.is_dir():
             try:
-                return ImageFiles(self._store).read(context, image_id)
+                return self._stored.read(context, image_id)
             except errors.Unavailable:
                 if context.auth_token is None:
                     raise
