@@ -23,6 +23,9 @@ _MAGIC = 0xEF53
 _NEEDS_RECOVERY = 0x4
 MOST_LINKS = 40
 MOST_READ_BYTES = 1024 * 1024
+MOST_PATH_BYTES = 4096
+"""As in the guest's kernel.  debugfs reads 8191 bytes as one line and takes what follows for the next, and one that
+begins with an exclamation mark for a command of the shell: no line may ever become that long."""
 LIMITS = ResourceLimits(address_space_bytes=2 * 1024**3, cpu_s=120)
 TIMEOUT_S = 300.0
 
@@ -187,9 +190,11 @@ class ExtFiles:
 
 
 def _quoted(word: str) -> str:
-    """One word of debugfs's language, in which a quote or a line end cannot be written."""
+    """One word of debugfs's language, in which a quote or a line end cannot be written, of a bounded length."""
     if '"' in word or not word.isprintable():
         raise errors.InvalidImage(f"A path in the image has characters that cannot be written: {word[:64]!r}.")
+    if len(word.encode()) > MOST_PATH_BYTES:
+        raise errors.InvalidImage(f"A path in the image is longer than {MOST_PATH_BYTES} bytes.")
     return f'"{word}"'
 
 
