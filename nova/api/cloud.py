@@ -101,6 +101,11 @@ class Cloud:
     run_blocking: Callable[..., Any] = call_directly
     """Runs a long call into C (making a key) without holding up other requests"""
 
+    def silence_s(self) -> float:
+        """A daemon of which nothing was heard for longer is shown as down; after an outage nobody could be heard."""
+        down_time_s = self.settings.service_down_time_s
+        return down_time_s + self.db.outage.lasted_s(within_s=down_time_s)
+
 
 _DEPLOYED: contextvars.ContextVar[Cloud] = contextvars.ContextVar("nova.api.cloud")
 

@@ -21,13 +21,14 @@ from nova.compute.operations import (
     soft_delete,
     suspend,
     volumes,
+    work,
 )
 from nova.compute.operations.work import Work
 from nova.context import RequestContext
 from nova.domain.orders import BuildOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput, NovaError
-from nova.workflow.steps import Control, Record, Step, run, undo
+from nova.workflow.steps import Control, Record, Step, never, run, undo
 
 LOG = logging.getLogger(__name__)
 
@@ -47,7 +48,11 @@ class Plan:
 class Execution:
     """One order with its plan, ready to be run or to be undone."""
 
-    def __init__(self, context: RequestContext, order: Order, host: Host) -> None:
+    def __init__(
+        self, context: RequestContext, order: Order, host: Host, *, again: Callable[[Exception], bool] = never
+    ) -> None:
+        """:param again: whether an undo that failed is tried once more (see :func:`nova.workflow.steps.undo`)"""
+        self._again = again
         plan = plan_for(instance_order(order).action)
         self._steps = plan.steps
         self._settle = plan.settle
@@ -56,11 +61,11 @@ class Execution:
     def run(self, *, record: Record, control: Control, begun_before: frozenset[str]) -> None:
         """See :func:`nova.workflow.steps.run`."""
         self._state.control = control
-        run(self._steps, self._state, record=record, control=control, begun_before=begun_before)
+        run(self._steps, self._state, record=record, control=control, begun_before=begun_before, again=self._again)
 
     def undo(self, begun: frozenset[str]) -> None:
         """Undo the steps that are named in *begun*."""
-        undo(self._steps, self._state, begun=begun)
+        undo(self._steps, self._state, begun=begun, again=self._again)
 
     def settle(self) -> None:
         """Do what cannot be undone; a failure is logged, and leaves something that is in nobody's way."""
@@ -116,7 +121,7 @@ def _snapshot(context: RequestContext, order: Order, host: Host) -> snapshot.Sna
 
 PLANS: Mapping[Action, Plan] = {
     Action.CREATE: Plan(boot.STEPS, _boot),
-    Action.DELETE: Plan(delete.STEPS, _work),
+    Action.DELETE: Plan(delete.STEPS, _work, settle=work.remove_filters),
     Action.SOFT_DELETE: Plan(soft_delete.SOFT_DELETE_STEPS, _work),
     Action.RESTORE: Plan(soft_delete.RESTORE_STEPS, _work, settle=rescue.delete_rescue_disk),
     Action.REBOOT: Plan(reboot.SOFT_STEPS, _work),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -27,12 +28,12 @@ from nova.domain.instance import Instance
 from nova.domain.orders import InstanceOrder, OperationReport, Order, VolumeOrder, instance_order
 from nova.domain.states import PowerState
 from nova.domain.transitions import FOLLOWS, TRANSITIONS, Action
-from nova.errors import Forbidden, NotFound, NovaError
+from nova.errors import Forbidden, NotFound, NovaError, Unavailable
 from nova.telemetry.logging import bind
 from nova.workflow.background import Background, in_thread
 from nova.workflow.journal import Journal, JournalDirectory
 from nova.workflow.locks import KeyedLocks
-from nova.workflow.steps import Control, Interrupted, no_pause
+from nova.workflow.steps import Control, Halted, Interrupted, no_pause
 
 LOG = logging.getLogger(__name__)
 
@@ -205,6 +206,8 @@ class Runner:
             return None
         try:
             self._run(entry)
+        except Halted:
+            return None
         except Exception as error:
             LOG.warning("%s of server %s failed.", entry.order.action, entry.order.instance.uuid, exc_info=error)
             report = self._report(entry, error)
@@ -227,7 +230,25 @@ class Runner:
         execution.run(record=journal, control=entry.control, begun_before=begun_before)
 
     def _execution(self, entry: _InHand) -> Execution:
-        return Execution(entry.journal.context, entry.journal.order, self._host)
+        return Execution(entry.journal.context, entry.journal.order, self._host, again=self._patience(entry))
+
+    def _patience(self, entry: _InHand) -> Callable[[Exception], bool]:
+        """An undo that something is away for is tried again for a while: else the guest is not as the database says."""
+        patience_s, pause_s = self._host.settings.undo_patience_s, min(1.0, self._host.settings.retry_longest_s)
+        gives_up_at = 0.0
+
+        def again(error: Exception) -> bool:
+            nonlocal gives_up_at
+            gives_up_at = gives_up_at or time.monotonic() + patience_s
+            pointless = entry.order.instance.uuid in self._deleted
+            if not isinstance(error, Unavailable) or pointless or time.monotonic() > gives_up_at:
+                return False
+            LOG.warning("An undo of order %s waits: %s", entry.order.key, error)
+            if self._stopping.wait(pause_s):
+                raise Halted
+            return True
+
+        return again
 
     def _report(self, entry: _InHand, error: Exception | None = None) -> OperationReport:
         order, events = entry.order, entry.journal.events
@@ -276,8 +297,7 @@ class Runner:
             what = f"the end of operation {report.operation_id}"
             return bool(self._insist(what, lambda: self._finish(entry, report)))
         except (Forbidden, NotFound) as exc:
-            self._disown(entry, report, exc)
-            return True
+            return self._disown(entry, report, exc)
 
     def _finish(self, entry: _InHand, report: OperationReport) -> bool:
         self._host.conductor.finish_operation(entry.journal.context, report=report)
@@ -300,11 +320,18 @@ class Runner:
                 pause_s = min(pause_s * 2, self._host.settings.retry_longest_s)
         return None
 
-    def _disown(self, entry: _InHand, report: OperationReport, refusal: NovaError) -> None:
-        """The operation was ended by others, as failed: what was done is undone, as a failure here would have."""
+    def _disown(self, entry: _InHand, report: OperationReport, refusal: NovaError) -> bool:
+        """The operation was ended by others, as failed: what was done is undone, as a failure here would have.
+
+        False when the daemon stops before that is done.
+        """
         LOG.warning("Operation %s is not in our hands any more: %s", report.operation_id, refusal)
         if report.fault is None:
-            self._execution(entry).undo(entry.journal.begun_steps())
+            try:
+                self._execution(entry).undo(entry.journal.begun_steps())
+            except Halted:
+                return False
+        return True
 
 
 def _gives_way(other: InstanceOrder, *, to: InstanceOrder) -> bool:

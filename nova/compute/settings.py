@@ -29,6 +29,8 @@ class ComputeSettings:
     max_concurrent_builds: int = 10
     retry_longest_s: float = 30.0
     """The longest pause between two tries to reach nova-conductor or the hypervisor"""
+    undo_patience_s: float = 300.0
+    """How long an undo waits for something that is away, before what was to be undone stays as it is"""
     resources_interval_s: float = 60.0
     power_state_interval_s: float = 600.0
     event_wait_s: float = 5.0

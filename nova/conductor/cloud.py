@@ -54,6 +54,11 @@ class Cloud:
     pause_before_step: Callable[[str], None] = no_pause
     """Fault tests stop the daemon here, and kill it"""
 
+    def silence_s(self, *, grace_s: float = 0.0) -> float:
+        """Who was not heard of for longer counts as down; right after an outage nobody could be heard."""
+        down_time_s = self.settings.down_time_s
+        return down_time_s + grace_s + self.db.outage.lasted_s(within_s=down_time_s + grace_s)
+
 
 def quietly(what: str, send: Callable[[], object]) -> None:
     """Do *send*; when it fails now, say so in the log: recovery, or the receiver's own look, makes up for it."""

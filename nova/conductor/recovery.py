@@ -108,7 +108,7 @@ class Recovery:
 
     def _remedy(self, tx: Transaction, operation: Operation) -> Remedy:
         settings = self._cloud.settings
-        silence_s = settings.down_time_s + settings.host_grace_s
+        silence_s = self._cloud.silence_s(grace_s=settings.host_grace_s)
         judges = self._monotonic() - self._began_at > settings.host_grace_s
         dead = judges and bool(operation.host) and not is_alive(tx, operation.host, down_time_s=silence_s)
         return remedy_for(operation, now=tx.now, host_is_dead=dead, settings=settings)

@@ -66,6 +66,7 @@ class ConductorService:
 
     def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
         """See the interface."""
+        self.cloud.pause_before_step("begin_operation")
         return self.cloud.db.run(
             lambda tx: begin.begin_operation(tx, operation_id=operation_id, attempt=attempt, host=host)
         )

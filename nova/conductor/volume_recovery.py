@@ -77,7 +77,7 @@ class VolumeRecovery:
             daemon = services.get_by_host(tx, host, DAEMON)
         except NotFound:
             return True
-        return not daemon.is_up(tx.now, down_time_s=settings.down_time_s + settings.host_grace_s)
+        return not daemon.is_up(tx.now, down_time_s=self._cloud.silence_s(grace_s=settings.host_grace_s))
 
     def _is_too_old(self, tx: Transaction, volume: Volume) -> bool:
         limit = datetime.timedelta(seconds=self._cloud.settings.build_timeout_s)

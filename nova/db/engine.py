@@ -27,9 +27,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from nova import errors
 from nova.db.connections import StatementLog, is_memory, make_engine
 from nova.db.failures import Failure, classify
-from nova.db.outage import Outage
 from nova.db.settings import DatabaseSettings, parse_url, place
 from nova.db.transaction import Transaction
+from nova.system.outage import Outage
 
 __all__ = ["Database", "DatabaseSettings", "Transaction"]
 
@@ -59,7 +59,7 @@ class Database:
         self.log = StatementLog(trace=settings.trace, slow_query_s=settings.slow_query_s)
         self.engine = make_engine(self.url, settings, self.log)
         self.outage = Outage()
-        """When the database was last away"""
+        """When the database was last away, or what else keeps heartbeats from it"""
         self._sleep = sleep
         self._sqlite = self.url.get_backend_name() == "sqlite"
         self._memory = is_memory(self.url)

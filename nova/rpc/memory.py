@@ -246,6 +246,9 @@ class MemoryTransport:
         consumer.feed()
         return consumer
 
+    def watch(self, note: Callable[[], None]) -> None:
+        """See Transport.  Memory is never away."""
+
     def close(self) -> None:
         """See Transport."""
         self._closed = True

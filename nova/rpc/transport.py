@@ -102,6 +102,10 @@ class Transport(Protocol):
         """
         ...
 
+    def watch(self, note: Callable[[], None]) -> None:
+        """Call *note* while the broker is away, each time that this is noticed, and once when it is back."""
+        ...
+
     def close(self) -> None:
         """Let go of the broker; nothing can be sent afterwards."""
         ...

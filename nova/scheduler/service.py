@@ -153,7 +153,7 @@ class SchedulerService:
         return _View(hosts, building, request, group)
 
     def _alive_since(self, tx: Transaction) -> datetime.datetime:
-        """Who was heard of since then is up.  Right after an outage of the database nobody could be heard of."""
+        """Who was heard of since then is up.  Right after an outage (database, broker) nobody could be heard of."""
         down_time_s = self._settings.down_time_s
         silence_s = down_time_s + self._db.outage.lasted_s(within_s=down_time_s)
         return tx.now - datetime.timedelta(seconds=silence_s)

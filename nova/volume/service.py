@@ -78,6 +78,9 @@ class VolumeHost:
         """Report what is free, and mend exports; run every minute."""
         self.report_capacity(context)
         connect.restore_exports(self._place)
+        for volume_id in connect.idle_exports(self._place):
+            with self._locks.hold(volume_id):
+                connect.withdraw_idle(self._place, volume_id)
 
     def report_capacity(self, context: RequestContext) -> None:
         """Tell the scheduler what this host has; a host whose driver does not work reports nothing free."""

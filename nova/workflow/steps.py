@@ -51,8 +51,17 @@ class Superseded(Conflict):
     default_message = "The operation was given up because of a later request."
 
 
+class Halted(Exception):
+    """The daemon stops in the middle of an undo, which its next start has to go on with."""
+
+
 class Interrupted(InternalError):
     """The operation was interrupted by restarts of its daemon so often that it is not begun again."""
+
+
+def never(error: Exception) -> bool:
+    """An undo that failed is not tried again."""
+    return False
 
 
 def no_pause(step: str) -> None:
@@ -98,11 +107,18 @@ class Control:
 
 
 def run(
-    steps: Sequence[Step[S]], state: S, *, record: Record, control: Control, begun_before: Collection[str] = ()
+    steps: Sequence[Step[S]],
+    state: S,
+    *,
+    record: Record,
+    control: Control,
+    begun_before: Collection[str] = (),
+    again: Callable[[Exception], bool] = never,
 ) -> None:
     """Run *steps* in order.  When one raises, undo those that began, the last one first, and raise its error again.
 
     :param begun_before: names of steps that began in an earlier attempt, which a failure must undo as well
+    :param again: see :func:`undo`
     """
     begun = set(begun_before)
     try:
@@ -111,7 +127,7 @@ def run(
             begun.add(step.name)
             _run_one(step, state, record)
     except Exception:
-        undo(steps, state, begun=begun)
+        undo(steps, state, begun=begun, again=again)
         raise
 
 
@@ -125,15 +141,26 @@ def _run_one(step: Step[S], state: S, record: Record) -> None:
     record.ended(step.name)
 
 
-def undo(steps: Sequence[Step[S]], state: S, *, begun: Collection[str]) -> None:
+def undo(
+    steps: Sequence[Step[S]], state: S, *, begun: Collection[str], again: Callable[[Exception], bool] = never
+) -> None:
     """Undo those of *steps* whose names are in *begun*, the last one first.
 
     An undo that fails is logged, and the others are done all the same.
+
+    :param again: asked with the error of an undo whether to try it once more; may wait, and raise Halted
     """
     for step in reversed(steps):
-        if step.undo is None or step.name not in begun:
-            continue
+        if step.undo is not None and step.name in begun:
+            _undo_one(step.name, step.undo, state, again)
+
+
+def _undo_one(name: str, work: Callable[[S], None], state: S, again: Callable[[Exception], bool]) -> None:
+    while True:
         try:
-            step.undo(state)
-        except Exception:
-            LOG.exception("Undoing step %s failed; going on with the steps before it.", step.name)
+            work(state)
+        except Exception as error:
+            if again(error):
+                continue
+            LOG.exception("Undoing step %s failed; going on with the steps before it.", name)
+        return

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from nova.domain.transitions import Action
 from nova.errors import HypervisorError, InvalidImage, NoCapacity
 from nova.interfaces.conductor import Conductor
 from nova.secret import Secret
+from nova.system.outage import Outage
 from tests.functional.workflow_cloud import ALICE, GuardedImages, Killed, WorkflowCloud, wait_until
 
 TOKEN = Secret("a-token-of-alice")
@@ -233,7 +235,7 @@ def test_a_delete_before_a_host_was_chosen_leaves_nothing(tmp_path: Path) -> Non
         assert cloud.settled(uuid)[0].deleted
         cloud.add_scheduler()
         # The delete and the abandoned build each ask nova-network to release.
-        wait_until(lambda: cloud.sent["network"] >= 4, 10)
+        wait_until(lambda: cloud.sent["network"] >= 4, 60)
         assert_nothing_held(cloud)
         assert cloud.guests() == {}
         assert cloud.operations(uuid)[-1].state is OperationState.FAILED
@@ -337,6 +339,31 @@ def test_a_build_on_a_host_that_dies_goes_to_another_and_the_dead_one_removes_it
     wait_until(lambda: cloud.drivers["a"].disks == {} and cloud.journals() == [], 10)
     assert cloud.guests() == {uuid: ["b"]}
     assert cloud.used() == {"a": (0, 0, 0), "b": (1, 1024, 1)}
+
+
+def test_right_after_an_outage_no_host_is_thought_dead(cloud: WorkflowCloud) -> None:
+    """Of the database or of the broker: no heartbeat could be written."""
+    uuid = stuck_on_a_dead_host(cloud, "a")
+    cloud.silence("a")
+    cloud.db.outage = long_outage()
+    with patient(cloud, requested_grace_s=0.0, host_grace_s=0.0):
+        cloud.conductor.periodic_tasks()[0].run()
+    assert (cloud.get(uuid).vm_state, cloud.get(uuid).host) == (VmState.BUILDING, "a")
+    cloud.start_compute("a")
+    cloud.silence("a")
+    [other] = cloud.boot()
+    assert [server.vm_state for server in cloud.settled(uuid, other)] == [VmState.ACTIVE] * 2
+
+
+def long_outage() -> Outage:
+    """Two days that were over just now."""
+    began_at = time.monotonic() - 2 * 86400
+    moments = [began_at + 30 * number for number in range(2 * 2880 + 1)]
+    clock = iter(moments)
+    made = Outage(monotonic=lambda: next(clock, time.monotonic()))
+    for _ in moments:
+        made.note()
+    return made
 
 
 def test_a_server_on_a_dead_host_is_deleted_at_once_and_its_guest_when_the_host_is_back(cloud: WorkflowCloud) -> None:

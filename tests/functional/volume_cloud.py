@@ -57,14 +57,17 @@ class VolumeCloud(WorkflowCloud):
 
     def __init__(self, directory: Path, **options: Any) -> None:
         super().__init__(directory, **options)
-        quotas = {**ApiSettings().default_quotas, "volumes": 4, "gigabytes": 10}
-        self.api = dataclasses.replace(self.api, settings=ApiSettings(auth_strategy="noauth", default_quotas=quotas))
+        self.api = dataclasses.replace(self.api, settings=self.api_settings())
         with deploying(self.api):
             self.apps = {name: loadapp(f"config:{PASTE}", name=name) for name in ("osapi_volume", "osapi_compute")}
         self.target = MemoryTarget()
         self.files = directory / "volumes"
         self.volume_server: Server | None = None
         self.volume_host = self._volume_host()
+
+    def api_settings(self) -> ApiSettings:
+        quotas = {**ApiSettings().default_quotas, "volumes": 4, "gigabytes": 10}
+        return ApiSettings(auth_strategy="noauth", default_quotas=quotas)
 
     def _volume_host(self) -> VolumeHost:
         settings = VolumeSettings(host=STORAGE, portal="127.0.0.1:3260")
@@ -127,10 +130,13 @@ class VolumeCloud(WorkflowCloud):
         self.becomes(volume_id, "available")
         return volume_id
 
+    def volumes(self) -> list[Volume]:
+        """All volumes as the database has them."""
+        return self.db.run(lambda tx: volumes.find(tx, volumes.VolumeQuery()), write=False)
+
     def volume(self, volume_id: str) -> Volume | None:
         """The volume as the database has it; None when it is gone."""
-        found = self.db.run(lambda tx: volumes.find(tx, volumes.VolumeQuery()), write=False)
-        return next((each for each in found if each.id == volume_id), None)
+        return next((each for each in self.volumes() if each.id == volume_id), None)
 
     def becomes(self, volume_id: str, status: str) -> Volume:
         """The volume once it is *status*."""

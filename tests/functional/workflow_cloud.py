@@ -67,8 +67,10 @@ from nova.scheduler.service import SchedulerService
 from nova.scheduler.settings import SchedulerSettings
 from nova.secret import Secret
 from nova.system.clock import utc_now
+from nova.virt.driver import Filters
 from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.noop import NoFilters
+from nova.workflow.steps import no_pause
 
 ALICE = RequestContext(user_id="alice", project_id="apples", roles=("member",))
 IMAGE_BYTES = b"\0" * 4096
@@ -172,9 +174,11 @@ class CountingTransport(MemoryTransport):
 class WorkflowCloud:
     """The daemons; ``close`` stops them."""
 
+    failure_memory_s = SchedulerSettings().failure_memory_s
+
     def __init__(self, directory: Path, *, conductor: ConductorSettings | None = None, url: str = "") -> None:
         self.directory = directory
-        self.db = Database(
+        self.db = self.make_database(
             DatabaseSettings(url=url or f"sqlite:///{directory}/nova.sqlite", max_pool_size=10, max_overflow=40)
         )
         Base.metadata.create_all(self.db.engine)
@@ -197,6 +201,19 @@ class WorkflowCloud:
         self._prepare()
 
     # Making it.
+
+    def make_database(self, settings: DatabaseSettings) -> Database:
+        return Database(settings)
+
+    def make_driver(self, settings: FakeSettings) -> FakeDriver:
+        return FakeDriver(settings)
+
+    def make_filters(self, host: str) -> Filters:
+        return NoFilters()
+
+    def hook(self, daemon: str) -> Callable[[str], None]:
+        """What *daemon* calls before each of its steps."""
+        return no_pause
 
     def transport(self) -> CountingTransport:
         transport = CountingTransport(TransportSettings(), self.broker)
@@ -222,6 +239,7 @@ class WorkflowCloud:
                 volume=client_for(VolumeService, transport),
                 settings=settings,
                 delete_image=self.store.delete,
+                pause_before_step=self.hook("conductor"),
             )
         )
         self.conductor_server = self.serve(Conductor, service, host="controller")
@@ -253,8 +271,12 @@ class WorkflowCloud:
 
     def add_scheduler(self) -> None:
         """One more nova-scheduler."""
-        settings = SchedulerSettings(limits=self._limits)
-        self.serve(Scheduler, SchedulerService(self.db, settings), host=f"scheduler{next(self._names)}")
+        settings = SchedulerSettings(limits=self._limits, failure_memory_s=self.failure_memory_s)
+        self.serve(
+            Scheduler,
+            SchedulerService(self.db, settings, pause_before_step=self.hook("scheduler")),
+            host=f"scheduler{next(self._names)}",
+        )
 
     def add_network(self) -> None:
         """The nova-network."""
@@ -264,6 +286,7 @@ class WorkflowCloud:
             wiring=cast(Any, self.wiring),
             settings=NetworkSettings(host="controller"),
             peers=client_for(NetworkService, self.transport()),
+            pause_before_step=self.hook("network"),
         )
         service.start()
         self.network_server = self.serve(NetworkService, service, host="controller")
@@ -274,16 +297,16 @@ class WorkflowCloud:
 
     def add_host(self, name: str, **resources: int) -> FakeDriver:
         """A compute host with its own fake hypervisor."""
-        self.drivers[name] = FakeDriver(FakeSettings(host=name, **resources))
+        self.drivers[name] = self.make_driver(FakeSettings(host=name, **resources))
         self.start_compute(name)
         return self.drivers[name]
 
-    def start_compute(self, name: str, *, pause_before_step: Callable[[str], None] = lambda _: None) -> ComputeDaemon:
+    def start_compute(self, name: str, *, pause_before_step: Callable[[str], None] | None = None) -> ComputeDaemon:
         """nova-compute on a host, after whatever was before; it has come up when this returns."""
         transport = self.transport()
         host = Host(
             driver=self.drivers[name],
-            filters=NoFilters(),
+            filters=self.make_filters(name),
             conductor=client_for(Conductor, transport),
             volume=client_for(VolumeService, transport),
             images=self.images,
@@ -291,9 +314,11 @@ class WorkflowCloud:
             settings=ComputeSettings(host=name, retry_longest_s=0.2, event_wait_s=0.2),
         )
 
+        hook = pause_before_step or self.hook(f"compute@{name}")
+
         def pause(step: str) -> None:
             try:
-                pause_before_step(step)
+                hook(step)
             except Killed:
                 daemon.runner.stop(0)  # the dead take up nothing more
                 raise

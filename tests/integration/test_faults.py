@@ -84,6 +84,7 @@ def test_boots_outlive_a_broker_that_is_away_and_an_api_that_dies_meanwhile(
             servers += [asked.result()]
         wait_until(lambda: time.monotonic() > back_at, "the end of the outage")
         cloud.broker.start()
+        servers += [accepted(boots, "before any heartbeat")]
         everything_ends_well(boots, servers)
 
 

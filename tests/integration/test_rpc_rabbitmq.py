@@ -160,6 +160,8 @@ def break_connection(transport: AmqpTransport) -> None:
 def test_a_broker_that_is_away_makes_the_sender_fail_in_bounded_time(caplog: pytest.LogCaptureFixture) -> None:
     settings = from_url(f"amqp://user:pa55word@127.0.0.1:{free_port()}/", retry_interval_s=0.1, retry_backoff_s=0.2)
     transport = connect(settings)
+    noticed: list[float] = []
+    transport.watch(lambda: noticed.append(time.monotonic()))
     client = client_for(Post, transport, publish_timeout_s=1.0)
     began = time.monotonic()
     with pytest.raises(errors.Unavailable):
@@ -171,6 +173,7 @@ def test_a_broker_that_is_away_makes_the_sender_fail_in_bounded_time(caplog: pyt
     assert "Trying again in 0.1 seconds" in caplog.text
     assert "Trying again in 0.3 seconds" in caplog.text
     assert "pa55word" not in caplog.text + repr(settings)
+    assert len(noticed) >= 2
 
 
 def test_a_wrong_password_is_said_and_not_shown(rabbitmq: RabbitMQ, caplog: pytest.LogCaptureFixture) -> None:

@@ -85,4 +85,4 @@ def _alive(cloud: Cloud, tx: Transaction, host: str) -> bool:
         daemon = services.get_by_host(tx, host, "nova-compute")
     except NotFound:
         return False
-    return daemon.is_up(tx.now, down_time_s=cloud.settings.service_down_time_s)
+    return daemon.is_up(tx.now, down_time_s=cloud.silence_s())

@@ -51,7 +51,7 @@ def _zone(request: ApiRequest, name: str, daemons: list[Service]) -> dict[str, A
     hosts: dict[str, dict[str, Any]] = {}
     for daemon in working:
         hosts.setdefault(daemon.host, {})[daemon.binary] = {
-            "available": daemon.is_up(request.tx.now, down_time_s=request.cloud.settings.service_down_time_s),
+            "available": daemon.is_up(request.tx.now, down_time_s=request.cloud.silence_s()),
             "active": True,
             "updated_at": plain(daemon.updated_at),
         }

@@ -27,7 +27,7 @@ def _daemons(request: ApiRequest) -> Daemons:
 
 def _brief(request: ApiRequest, node: ComputeNode, daemons: Daemons) -> dict[str, Any]:
     daemon = daemons.get(node.service_id)
-    down_time_s = request.cloud.settings.service_down_time_s
+    down_time_s = request.cloud.silence_s()
     up = daemon is not None and daemon.is_up(request.tx.now, down_time_s=down_time_s)
     return {
         "id": node.id,

@@ -65,5 +65,5 @@ def surroundings(request: ApiRequest, instances: Sequence[Instance]) -> Surround
         zones=aggregates.zones_of_hosts(tx) if hosts else {},
         daemons={daemon.host: daemon for daemon in services.find(tx, binary="nova-compute")} if wants_status else {},
         now=tx.now,
-        down_time_s=request.cloud.settings.service_down_time_s,
+        down_time_s=request.cloud.silence_s(),
     )

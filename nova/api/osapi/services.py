@@ -33,7 +33,7 @@ FORCED = closed({"host": HOSTNAME, "binary": _BINARY, "forced_down": BOOLEAN}, "
 
 
 def _view(request: ApiRequest, daemon: Service, zones: dict[str, str]) -> dict[str, Any]:
-    up = daemon.is_up(request.tx.now, down_time_s=request.cloud.settings.service_down_time_s)
+    up = daemon.is_up(request.tx.now, down_time_s=request.cloud.silence_s())
     shown: dict[str, Any] = {
         "id": daemon.id,
         "binary": daemon.binary,

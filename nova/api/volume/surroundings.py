@@ -105,7 +105,7 @@ def _daemon(request: ApiRequest, daemon: Service) -> dict[str, Any]:
 
 
 def _is_up(request: ApiRequest, daemon: Service) -> bool:
-    return daemon.is_up(request.tx.now, down_time_s=request.cloud.settings.service_down_time_s)
+    return daemon.is_up(request.tx.now, down_time_s=request.cloud.silence_s())
 
 
 def extensions(_request: ApiRequest) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Parts:
 
         database = open_database(self.conf)
         require_newest(database)
+        self.transport.watch(database.outage.note)
         return database
 
     @functools.cached_property

@@ -26,6 +26,7 @@ LOG = logging.getLogger(__name__)
 
 def delete_instance(cloud: Cloud, context: RequestContext, *, instance_uuid: str) -> None:
     """Carry out the delete that was asked for; nothing happens when there is none, or it is done."""
+    cloud.pause_before_step("delete_instance")
     cloud.db.run(lambda tx: _delete(cloud, tx, context, instance_uuid))
 
 
@@ -37,7 +38,7 @@ def _delete(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -
     asked = [each for each in operations.unfinished_of(tx, uuid) if each.action == Action.DELETE]
     if not asked:
         return
-    if instance.host and is_alive(tx, instance.host, down_time_s=cloud.settings.down_time_s):
+    if instance.host and is_alive(tx, instance.host, down_time_s=cloud.silence_s()):
         _order(cloud, tx, context, instance, operation=asked[0])
         return
     LOG.info("Server %s is deleted without its host (%s).", uuid, instance.host or "it has none")

@@ -37,6 +37,11 @@ class AmqpTransport:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._failures = 0
+        self._note: Callable[[], None] = lambda: None
+
+    def watch(self, note: Callable[[], None]) -> None:
+        """See Transport."""
+        self._note = note
 
     def publish(self, message: Message, *, within_s: float) -> None:
         """See Transport."""
@@ -136,6 +141,8 @@ class AmqpTransport:
             if session is None:
                 continue
             LOG.info("%s to AMQP server on %s", "Connected" if first else "Reconnected", session.broker)
+            if not first or self._failures:
+                self._note()
             if not first:
                 self.calls.send_again()
             first = False
@@ -165,6 +172,7 @@ class AmqpTransport:
     def _pause(self, broker: Broker, error: BaseException) -> None:
         settings = self._settings
         self._failures += 1
+        self._note()
         if settings.max_retries and self._failures >= settings.max_retries:
             LOG.critical(
                 "AMQP server on %s is unreachable: %s. Giving up after %d attempts.", broker, error, self._failures
@@ -191,6 +199,7 @@ class AmqpTransport:
             session.end()
         if self._closed.is_set():
             return
+        self._note()
         if time.monotonic() - session.began_at > STABLE_S:
             self._failures = 0
             LOG.error("The connection to AMQP server on %s broke: %s. Connecting again.", session.broker, reason)

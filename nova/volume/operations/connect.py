@@ -14,6 +14,7 @@ from nova.db import instances, volumes
 from nova.db.engine import Transaction
 from nova.db.volumes import Export
 from nova.domain.block_device import Connector, VolumeConnection
+from nova.domain.states import VolumeStatus
 from nova.domain.volume import Volume
 from nova.errors import AlreadyExists, Conflict, NotFound, NovaError
 from nova.secret import Secret
@@ -62,6 +63,24 @@ def withdraw(place: Workplace, volume: Volume) -> None:
         return
     place.target.withdraw(number=export.target_number, iqn=place.iqn(volume))
     place.db.run(lambda tx: volumes.remove_export(tx, volume.id))
+
+
+def idle_exports(place: Workplace) -> list[str]:
+    """The volumes of this host that nobody has, and that are exported all the same: their host could not say so."""
+
+    def look(tx: Transaction) -> list[str]:
+        exported = [export.volume_id for export in volumes.exports_on(tx, place.settings.host)]
+        return [each for each in exported if volumes.get(tx, each).status is VolumeStatus.AVAILABLE]
+
+    return place.db.run(look, write=False)
+
+
+def withdraw_idle(place: Workplace, volume_id: str) -> None:
+    """Withdraw the volume's export, if nobody has begun to attach it meanwhile."""
+    volume = place.db.run(lambda tx: volumes.get(tx, volume_id), write=False)
+    if volume.status is VolumeStatus.AVAILABLE:
+        LOG.warning("Volume %s was still exported although nobody has it; it is withdrawn.", volume_id)
+        withdraw(place, volume)
 
 
 def restore_exports(place: Workplace) -> None:

@@ -153,6 +153,29 @@ def test_what_was_done_after_others_had_ended_the_operation_is_undone(a: Compute
     assert a.driver.guests.keys() == ({instance().uuid} if action is Action.REBOOT_HARD else set())
 
 
+def test_an_undo_waits_for_a_hypervisor_that_is_away(a: ComputeHost) -> None:
+    a.driver.fail("start", HypervisorError("no"))
+    a.driver.fail("destroy", Unavailable("libvirtd does not answer"), times=3)
+    a.runner.accept(CONTEXT, build())
+    [report] = a.settled()
+    assert report.fault is not None
+    assert a.driver.calls.count("destroy") == 4
+    assert (a.driver.guests, a.driver.disks) == ({}, {})
+
+
+def test_an_undo_that_waits_when_the_daemon_stops_is_left_to_its_next_start(a: ComputeHost) -> None:
+    a.driver.fail("start", HypervisorError("no"))
+    a.driver.fail("destroy", Unavailable("libvirtd does not answer"), times=1000)
+    a.runner.accept(CONTEXT, build())
+    while a.driver.calls.count("destroy") < 2:
+        assert a.conductor.reports == []
+    a.runner.stop(5)
+    assert a.runner.wait_idle(10)
+    [left] = a.journals.unfinished()
+    assert (left.report, a.conductor.reports) == (None, [])
+    assert "start_guest" in left.begun_steps()
+
+
 def test_no_step_is_done_before_nova_conductor_has_answered(a: ComputeHost) -> None:
     a.conductor.away = [Unavailable("no broker"), Timeout("no answer")]
     a.runner.accept(CONTEXT, build())

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from nova import errors
 from nova.db.engine import Database, DatabaseSettings
-from nova.db.outage import Outage
+from nova.system.outage import Outage
 
 
 class Clock:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remembers when the database was last away, as this process saw it.
+"""Remembers when the database or the message broker was last away, as this process saw it.
 
-While it is away nobody's heartbeat can be written, so after an outage a heartbeat is old without its daemon being dead.
+While either is away nobody's heartbeat is written, so after an outage a heartbeat is old without its daemon being dead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Outage:
         self._began_at = self._last_at = float("-inf")
 
     def note(self) -> None:
-        """The database did not answer just now."""
+        """It did not answer just now, or answers again just now."""
         with self._lock:
             now = self._monotonic()
             if now - self._last_at > _SAME_OUTAGE_S:
