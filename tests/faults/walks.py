@@ -96,6 +96,10 @@ WALKS: Mapping[A, Walk] = {
     A.RESUME: Walk(request=action("resume"), before=(A.SUSPEND,)),
     A.RESET_NETWORK: Walk(request=action("resetNetwork")),
     A.INJECT_NETWORK_INFO: Walk(request=action("injectNetworkInfo")),
+    A.REBUILD: Walk(
+        request=lambda it: action("rebuild", {"imageRef": it.image})(it),
+        before=(A.ATTACH_VOLUME,),
+    ),
     A.CREATE_IMAGE: Walk(request=action("createImage", {"name": "walk"})),
     A.CREATE_BACKUP: Walk(request=action("createBackup", {"name": "walk", "backup_type": "daily", "rotation": 1})),
     A.ATTACH_VOLUME: Walk(request=_attach, volume=True),
