@@ -136,6 +136,8 @@ PLANS: Mapping[Action, Plan] = {
     Action.INJECT_NETWORK_INFO: Plan(cards.INJECT_NETWORK_INFO_STEPS, _work),
     Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),
     Action.DETACH_VOLUME: Plan(volumes.DETACH_STEPS, _volume_work),
+    Action.ATTACH_INTERFACE: Plan(cards.ATTACH_STEPS, _work),
+    Action.DETACH_INTERFACE: Plan(cards.DETACH_STEPS, _work),
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),
     Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work, settle=rescue.delete_rescue_disk),
     Action.REBUILD: Plan(rebuild.STEPS, _rebuild, settle=rebuild.drop_previous_disks),

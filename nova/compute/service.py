@@ -87,6 +87,14 @@ class ComputeService:
         """See :mod:`nova.compute.operations.volumes`."""
         self._accept(Action.DETACH_VOLUME, context, order)
 
+    def attach_interface(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.cards`."""
+        self._accept(Action.ATTACH_INTERFACE, context, order)
+
+    def detach_interface(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.cards`."""
+        self._accept(Action.DETACH_INTERFACE, context, order)
+
     def rescue(self, context: RequestContext, *, order: BuildOrder) -> None:
         """See :mod:`nova.compute.operations.rescue`."""
         self._accept(Action.RESCUE, context, order)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Taking and giving back network cards and fixed addresses: right with any number of network daemons at once.
+"""Taking network cards and fixed addresses: right with any number of network daemons at once.
 
 An address that nobody ever used comes from the network's counter ``next_fixed``, which only grows; when it has reached
 the end, the free address that rested longest is taken.  Both are a few statements whatever the size of the network and
@@ -13,16 +13,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, false, select, update
+from sqlalchemy import ColumnElement, case, false, func, select, update
 
 from nova import errors
-from nova.db import floating_claims, quotas
-from nova.db.addresses import INSTANCES, nic
-from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, serving_host
+from nova.db.addresses import nic
+from nova.db.networks import CARDS, FIXED_IPS, NETWORKS
 from nova.db.new_rows import insert_if_new
 from nova.db.transaction import Transaction
 from nova.domain.address_plan import UsableRange, number_of, usable_range
-from nova.domain.network import FixedAddress, Network, Nic, ReleasedAddress
+from nova.domain.network import FixedAddress, Network, Nic
 
 _RACES = 20
 _GAP_SEARCH = 512
@@ -76,64 +75,25 @@ def claim_for_host(tx: Transaction, network: Network, host: str) -> str:
     return _claim_any(tx, network, {"virtual_interface_id": None, "instance_uuid": None, "host": host})
 
 
-def release(tx: Transaction, instance_uuid: str) -> list[ReleasedAddress]:
-    """Take all cards and addresses from an instance, and say which they were.
+def add_address(
+    tx: Transaction, network: Network, *, instance_uuid: str, vif_uuid: str, host: str, address: str = ""
+) -> str:
+    """One more address of *network* for a card that an instance has in it; raises as :func:`add_card`.
 
-    The addresses stay bound to it, so that nobody else gets them, until :func:`forget` or the end of their lease.
+    :raises errors.NotFound: the instance does not have this card
     """
-    query = (
-        select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased, CARDS.c.address.label("mac"))
-        .add_columns(NETWORKS.c.id.label("network_id"), NETWORKS.c.bridge, NETWORKS.c.dhcp_server)
-        .add_columns(serving_host().label("host"))
-        .join_from(FIXED_IPS, NETWORKS, FIXED_IPS.c.network_id == NETWORKS.c.id)
-        .outerjoin(CARDS, CARDS.c.id == FIXED_IPS.c.virtual_interface_id)
-        .where(FIXED_IPS.c.instance_uuid == instance_uuid)
-    )
-    rows = tx.execute(query).all()
-    mine = FIXED_IPS.c.instance_uuid == instance_uuid
-    ended = {"allocated": False, "released_at": tx.now, "updated_at": tx.now}
-    count = tx.execute(update(FIXED_IPS).where(mine, FIXED_IPS.c.allocated).values(**ended)).rowcount
-    _give_back_quota(tx, instance_uuid, count)
-    tx.execute(update(CARDS).where(CARDS.c.instance_uuid == instance_uuid).values(position=None, updated_at=tx.now))
-    floating = floating_claims.release_from(tx, [row.id for row in rows]) if rows else frozenset()
-    return [
-        ReleasedAddress(
-            address=row.address,
-            mac_address=row.mac or "",
-            network_id=row.network_id,
-            bridge=row.bridge or "",
-            dhcp_server=row.dhcp_server or "",
-            leased=row.leased,
-            host=row.host or "",
-            floating=row.id in floating,
-        )
-        for row in rows
-    ]
+    mine = (CARDS.c.uuid == vif_uuid) & (CARDS.c.instance_uuid == instance_uuid) & CARDS.c.position.is_not(None)
+    card = tx.execute(select(CARDS.c.id).where(mine).with_for_update()).scalar()
+    if card is None:
+        raise errors.NotFound.of("network card", vif_uuid)
+    holder = {"virtual_interface_id": card, "instance_uuid": instance_uuid, "host": host or None}
+    return _claim_exact(tx, network, address, holder) if address else _claim_any(tx, network, holder)
 
 
-def forget(tx: Transaction, instance_uuid: str) -> None:
-    """Let the released addresses of an instance go to others, but for those whose lease still holds."""
-    over = FIXED_IPS.c.allocated.is_(False) & FIXED_IPS.c.leased.is_(False)
-    free_rows(tx, (FIXED_IPS.c.instance_uuid == instance_uuid) & over)
-    still = select(FIXED_IPS.c.virtual_interface_id).where(FIXED_IPS.c.virtual_interface_id == CARDS.c.id)
-    unused = CARDS.c.position.is_(None) & ~still.exists()
-    tx.execute(delete(CARDS).where(CARDS.c.instance_uuid == instance_uuid, unused))
-
-
-def free_rows(tx: Transaction, condition: ColumnElement[bool]) -> int:
-    """Make the addresses that meet *condition* free; how many."""
-    nobody: dict[str, Any] = {"instance_uuid": None, "virtual_interface_id": None, "host": None, "leased": False}
-    return tx.execute(update(FIXED_IPS).where(condition).values(**nobody, updated_at=tx.now)).rowcount
-
-
-def _give_back_quota(tx: Transaction, instance_uuid: str, count: int) -> None:
-    if not count:
-        return
-    owner = tx.execute(
-        select(INSTANCES.c.project_id, INSTANCES.c.user_id).where(INSTANCES.c.uuid == instance_uuid)
-    ).first()
-    if owner:
-        quotas.release(tx, {"fixed_ips": count}, project_id=owner.project_id, user_id=owner.user_id)
+def next_position(tx: Transaction, instance_uuid: str) -> int:
+    """Where the next card of an instance goes."""
+    last = tx.execute(select(func.max(CARDS.c.position)).where(CARDS.c.instance_uuid == instance_uuid)).scalar()
+    return 0 if last is None else int(last) + 1
 
 
 def _refuse_second_card(tx: Transaction, instance_uuid: str, position: int) -> None:

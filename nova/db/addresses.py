@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select, update
 
 from nova import errors
 from nova.db.models.base import table_of
 from nova.db.models.instance import InstanceRow
 from nova.db.models.network import FloatingIpRow
-from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, network_of
+from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, network_of, serving_host
 from nova.db.new_rows import insert_if_new
 from nova.db.transaction import Transaction
 from nova.domain.address_plan import number_of, usable_range
@@ -38,6 +38,7 @@ class Holder:
     instance_uuid: str
     hostname: str
     host: str
+    reserved: bool = False
 
 
 def nics_of(tx: Transaction, instance_uuids: Collection[str]) -> dict[str, tuple[Nic, ...]]:
@@ -102,14 +103,27 @@ def find_all(tx: Transaction, *, host: str | None = None) -> list[FixedIp]:
 
 def holders(tx: Transaction, *, host: str | None = None) -> list[Holder]:
     """Every known address with its network and its server, in one statement; with *host* those of servers on it."""
+    return _holders(tx, *([] if host is None else [INSTANCES.c.host == host]))
+
+
+def holder(tx: Transaction, address: str) -> Holder:
+    """The same of one address, which may be one that nobody ever used; NotFound when no network has it."""
+    found = _holders(tx, FIXED_IPS.c.address == address)
+    if found:
+        return found[0]
+    network, _ = _network_with(tx, address)
+    return Holder(address=address, cidr=network.cidr, instance_uuid="", hostname="", host="")
+
+
+def _holders(tx: Transaction, *conditions: ColumnElement[bool]) -> list[Holder]:
     query = (
-        select(FIXED_IPS.c.address, FIXED_IPS.c.instance_uuid, NETWORKS.c.cidr)
+        select(FIXED_IPS.c.address, FIXED_IPS.c.instance_uuid, FIXED_IPS.c.reserved, NETWORKS.c.cidr)
         .add_columns(INSTANCES.c.hostname, INSTANCES.c.host)
         .join_from(FIXED_IPS, NETWORKS, NETWORKS.c.id == FIXED_IPS.c.network_id)
         .outerjoin(INSTANCES, and_(INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid, INSTANCES.c.deleted == 0))
+        .where(*conditions)
         .order_by(NETWORKS.c.id, FIXED_IPS.c.host_number)
     )
-    rows = tx.execute(query if host is None else query.where(INSTANCES.c.host == host))
     return [
         Holder(
             address=row.address,
@@ -117,8 +131,9 @@ def holders(tx: Transaction, *, host: str | None = None) -> list[Holder]:
             instance_uuid=row.instance_uuid or "",
             hostname=row.hostname or "",
             host=row.host or "",
+            reserved=row.reserved,
         )
-        for row in rows
+        for row in tx.execute(query)
     ]
 
 
@@ -141,6 +156,21 @@ def reserve_plan(tx: Transaction, network: Network, addresses: Iterable[str]) ->
     for address in addresses:
         values = {"network_id": network.id, "host_number": number_of(whole, address), "address": address}
         insert_if_new(tx, FIXED_IPS, values | {"reserved": True, "created_at": tx.now})
+
+
+def places_of(tx: Transaction, instance_uuid: str) -> dict[str, tuple[int, ...]]:
+    """The networks in which an instance has addresses, by the host that serves them; an empty text where none does."""
+    query = (
+        select(NETWORKS.c.id, serving_host().label("host"))
+        .join_from(FIXED_IPS, NETWORKS, NETWORKS.c.id == FIXED_IPS.c.network_id)
+        .where(FIXED_IPS.c.instance_uuid == instance_uuid, FIXED_IPS.c.allocated)
+        .distinct()
+        .order_by(NETWORKS.c.id)
+    )
+    places: dict[str, tuple[int, ...]] = {}
+    for row in tx.execute(query):
+        places[row.host or ""] = (*places.get(row.host or "", ()), row.id)
+    return places
 
 
 def dhcp_hosts(tx: Transaction, network_ids: Collection[int], *, host: str) -> list[DhcpHost]:

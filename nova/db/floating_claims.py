@@ -83,19 +83,20 @@ def disassociate(tx: Transaction, floating: FloatingIp) -> bool:
     return tx.execute(update(FLOATING_IPS).where(here).values(**values)).rowcount == 1
 
 
-def release_from(tx: Transaction, fixed_ip_ids: Collection[int]) -> frozenset[int]:
+def release_from(tx: Transaction, fixed_addresses: Collection[str]) -> frozenset[str]:
     """Let the floating addresses of these fixed ones point nowhere; those that were given by themselves are free.
 
     Returns the fixed ones that had any.
     """
-    pointing = FLOATING_IPS.c.fixed_ip_id.in_(sorted(fixed_ip_ids))
-    had = frozenset(tx.execute(select(FLOATING_IPS.c.fixed_ip_id).where(pointing)).scalars())
+    query = select(FIXED_IPS.c.id, FIXED_IPS.c.address).join(FLOATING_IPS, FLOATING_IPS.c.fixed_ip_id == FIXED_IPS.c.id)
+    had = {row.id: row.address for row in tx.execute(query.where(FIXED_IPS.c.address.in_(sorted(fixed_addresses))))}
     if had:
+        pointing = FLOATING_IPS.c.fixed_ip_id.in_(sorted(had))
         nowhere = {"fixed_ip_id": None, "host": None, "updated_at": tx.now}
         free = nowhere | {"project_id": None, "auto_assigned": False}
         tx.execute(update(FLOATING_IPS).where(pointing, FLOATING_IPS.c.auto_assigned).values(**free))
         tx.execute(update(FLOATING_IPS).where(pointing).values(**nowhere))
-    return had
+    return frozenset(had.values())
 
 
 def record_host(tx: Transaction, host: str) -> None:

@@ -10,7 +10,7 @@ import datetime
 
 from sqlalchemy import ColumnElement, delete, or_, select
 
-from nova.db.address_claims import free_rows
+from nova.db.address_releases import free_rows
 from nova.db.networks import CARDS, FIXED_IPS, NETWORKS, serving_host
 from nova.db.transaction import Transaction
 from nova.domain.network import ReleasedAddress

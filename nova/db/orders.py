@@ -64,7 +64,13 @@ def order_for(
 
 def _order_of(tx: Transaction, operation: Operation, instance: Instance) -> InstanceOrder:
     order = instance_order(tx, instance)
-    return dataclasses.replace(order, operation_id=operation.id, action=operation.action, attempt=operation.attempt)
+    return dataclasses.replace(
+        order,
+        operation_id=operation.id,
+        action=operation.action,
+        attempt=operation.attempt,
+        vif_uuid=str(operation.arguments.get("vif_uuid", "")),
+    )
 
 
 def instance_order(tx: Transaction, instance: Instance) -> InstanceOrder:

@@ -32,6 +32,8 @@ class InstanceOrder:
     nics: tuple[Nic, ...] = ()
     block_devices: tuple[BlockDevice, ...] = ()
     filter: InstanceFilter | None = None
+    vif_uuid: str = ""
+    """The card among *nics* that is to be plugged in or taken out, where the action is about one"""
 
     @property
     def key(self) -> str:

@@ -35,6 +35,8 @@ class Action(enum.StrEnum):
     INJECT_NETWORK_INFO = "inject_network_info"
     ATTACH_VOLUME = "attach_volume"
     DETACH_VOLUME = "detach_volume"
+    ATTACH_INTERFACE = "attach_interface"
+    DETACH_INTERFACE = "detach_interface"
     RESCUE = "rescue"
     UNRESCUE = "unrescue"
     UPDATE_METADATA = "update_metadata"
@@ -190,6 +192,8 @@ TRANSITIONS: dict[Action, Transition] = {
     Action.DETACH_VOLUME: Transition(
         allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED, S.RESIZED, S.SOFT_DELETED}),
     ),
+    Action.ATTACH_INTERFACE: Transition(allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED})),
+    Action.DETACH_INTERFACE: Transition(allowed=frozenset({S.ACTIVE, S.PAUSED, S.STOPPED})),
     Action.RESCUE: Transition(
         allowed=frozenset({S.ACTIVE, S.STOPPED, S.ERROR}),
         during=(T.RESCUING,),

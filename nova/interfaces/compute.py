@@ -99,6 +99,16 @@ class Compute(Interface):
         ...
 
     @cast
+    def attach_interface(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Plug the order's card into the guest."""
+        ...
+
+    @cast
+    def detach_interface(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Take the order's card out of the guest."""
+        ...
+
+    @cast
     def rescue(self, context: RequestContext, *, order: BuildOrder) -> None:
         """Stop the guest, and boot another one from the order's image with the instance's root disk as its second."""
         ...
@@ -151,6 +161,8 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.INJECT_NETWORK_INFO: Compute.inject_network_info,
     Action.ATTACH_VOLUME: Compute.attach_volume,
     Action.DETACH_VOLUME: Compute.detach_volume,
+    Action.ATTACH_INTERFACE: Compute.attach_interface,
+    Action.DETACH_INTERFACE: Compute.detach_interface,
     Action.RESCUE: Compute.rescue,
     Action.UNRESCUE: Compute.unrescue,
     Action.REBUILD: Compute.rebuild,

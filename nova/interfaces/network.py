@@ -12,7 +12,7 @@ class NetworkService(Interface):
     """Addresses and the wiring of the network host."""
 
     topic = "network"
-    version = "1.1"
+    version = "1.2"
 
     @call(timeout_s=60)
     def allocate(
@@ -50,3 +50,16 @@ class NetworkService(Interface):
     @cast
     def refresh_floating_ips(self, context: RequestContext) -> None:
         """Floating addresses were pointed to or taken from what this host serves: look again at which it forwards."""
+
+    @cast
+    def cards_changed(
+        self, context: RequestContext, *, instance_uuid: str, released: tuple[ReleasedAddress, ...]
+    ) -> None:
+        """An instance was given cards or addresses, or gave *released* back: DHCP servers and translation follow."""
+
+    @call(timeout_s=60)
+    def move(self, context: RequestContext, *, instance_uuid: str, host: str) -> None:
+        """An instance has gone to another host, which serves it when this returns where each host serves its own.
+
+        Its guest need not notice: it keeps its addresses.  Asking again changes nothing.
+        """

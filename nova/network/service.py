@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from nova import errors
 from nova.context import RequestContext, admin_context
-from nova.db import address_claims, addresses, floating_claims, floating_ips, host_addresses, leases, networks
+from nova.db import address_releases, addresses, floating_claims, floating_ips, host_addresses, leases, networks
 from nova.db.engine import Database, Transaction
 from nova.domain.network import Network, Nic, ReleasedAddress, RequestedNetwork
 from nova.interfaces.network import NetworkService
@@ -85,8 +85,8 @@ class Service:
             self._tell_dhcp(allocation, host)
             self._tell_forwarding(context, allocation.forwarding_host)
         except (errors.NovaError, OSError):
-            self._database.run(lambda tx: address_claims.release(tx, instance_uuid))
-            self._database.run(lambda tx: address_claims.forget(tx, instance_uuid))
+            self._database.run(lambda tx: address_releases.release(tx, instance_uuid))
+            self._database.run(lambda tx: address_releases.forget(tx, instance_uuid))
             raise
         self._pause_before_step("answer")
         return list(allocation.nics)
@@ -104,6 +104,20 @@ class Service:
         host = self._settings.host
         self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids, host=host), write=False))
         self._end_own_leases(released)
+
+    def cards_changed(
+        self, context: RequestContext, *, instance_uuid: str, released: tuple[ReleasedAddress, ...]
+    ) -> None:
+        """See the interface."""
+        self._end_leases(released)
+        self._database.run(lambda tx: address_releases.forget(tx, instance_uuid))
+        self._serve_places(instance_uuid)
+
+    def move(self, context: RequestContext, *, instance_uuid: str, host: str) -> None:
+        """See the interface."""
+        self._end_leases(self._database.run(lambda tx: address_releases.move(tx, instance_uuid, host)))
+        if host in self._serve_places(instance_uuid):
+            self._tell_forwarding(context, host)
 
     def refresh(self, context: RequestContext) -> None:
         """See the interface."""
@@ -195,6 +209,18 @@ class Service:
         for host in {server_of[card.network_id] for card in cards} - {self._settings.host}:
             ids = tuple(card.network_id for card in cards if server_of[card.network_id] == host)
             self._peer(host).serve(admin_context("addresses on its networks"), network_ids=ids, released=())
+
+    def _serve_places(self, instance_uuid: str) -> Collection[str]:
+        """Have the DHCP servers of an instance's networks know its cards as they are; on which hosts they are."""
+        places = self._database.run(lambda tx: addresses.places_of(tx, instance_uuid), write=False)
+        for host, ids in places.items():
+            context = admin_context("cards on its networks")
+            target = host or self._settings.network_host or self._settings.host
+            if target == self._settings.host:
+                self.serve(context, network_ids=ids, released=())
+            else:
+                self._peer(target).serve(context, network_ids=ids, released=())
+        return places
 
     def _server_of(self, network: Network, instance_host: str) -> str:
         if network.multi_host:

@@ -208,6 +208,15 @@ class Nics(Protocol):
         """Let the guest see each of its cards lose its link and get it back; nothing for a guest that is off."""
         ...
 
+    def set_cards(self, guest: Guest) -> None:
+        """Plug cards into a running guest and take cards out, until it has exactly those of *guest*.
+
+        Nothing for a guest that is off: it gets its cards at its next start.
+
+        :raises errors.HypervisorError: the guest does not let go of a card in time, and keeps it
+        """
+        ...
+
 
 class Volumes(Protocol):
     """Volumes of running and stopped guests."""

@@ -56,6 +56,8 @@ class FakeGuest:
     rescued: bool = False
     saved: bool = False
     """Whether its memory is on the disk"""
+    cards: tuple[str, ...] = ()
+    """The MAC addresses that it was started with or given since"""
 
 
 class FakeDriver:
@@ -303,6 +305,16 @@ class FakeDriver:
         """Nobody is on the other end."""
         self._enter("replug")
 
+    def set_cards(self, guest: Guest) -> None:
+        """A guest that is off gets them at its next start."""
+        self._enter("set_cards")
+        with self._lock:
+            present = self.guests.get(guest.instance.uuid)
+            if present is None:
+                raise errors.NotFound.of("server", guest.instance.uuid)
+            if present.state in (PowerState.RUNNING, PowerState.PAUSED):
+                present.cards = tuple(nic.mac_address for nic in guest.nics)
+
     def connector(self) -> Connector:
         """A made-up initiator."""
         return Connector(
@@ -397,6 +409,8 @@ class FakeDriver:
         found = self.guests.setdefault(uuid, fresh)
         found.volumes = {volume.device.volume_id: volume for volume in guest.volumes}
         found.rescued = guest.rescued
+        if found.state not in ON:
+            found.cards = tuple(nic.mac_address for nic in guest.nics)
         return found
 
     def _check_cached(self, *images: Image | None) -> None:

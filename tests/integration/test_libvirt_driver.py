@@ -260,6 +260,33 @@ class TestMoreThanTheContract:
         driver.start(Guest(instance=plant.instance(), nics=(card,)))
         assert f"master {BRIDGE}" in run("ip", "-n", netns, "link", "show", card.tap)
 
+    def test_cards_come_and_go_while_the_guest_runs(self, driver: LibvirtDriver, plant: Plant, netns: str) -> None:
+        instance = plant.instance()
+        first, second = nic(), dataclasses.replace(nic(8), vif_uuid="1f0e0d0c-0b0a-4908-8706-050403020100")
+        images_ = (plant.root, plant.kernel, plant.ramdisk)
+        driver.fetch_images(CONTEXT, images_, plant.reader, limit_gb=1)
+        driver.create_disks(instance, image=plant.root, kernel=plant.kernel, ramdisk=plant.ramdisk)
+        guest = Guest(instance=instance, image=plant.root, nics=(first,))
+        both = dataclasses.replace(guest, nics=(first, second))
+        driver.start(guest)
+        wait_for(lambda: b"ready after" in driver.console_output(instance.name, max_bytes=10**6), 90, "boot")
+
+        def on_the_bridge() -> list[str]:
+            shown = run("ip", "-n", netns, "-o", "link", "show", "master", BRIDGE)
+            return sorted(name for name in (first.tap, second.tap) if f" {name}:" in shown)
+
+        for _ in range(2):
+            driver.set_cards(both)
+            assert on_the_bridge() == sorted([first.tap, second.tap])
+        for _ in range(2):
+            driver.set_cards(guest)
+            assert on_the_bridge() == [first.tap]
+        absent = dataclasses.replace(second, bridge="br-absent")
+        with pytest.raises(errors.HypervisorError):
+            driver.set_cards(dataclasses.replace(guest, nics=(first, absent)))
+        driver.set_cards(guest)
+        assert on_the_bridge() == [first.tap]
+
     def test_a_missing_bridge_is_an_error_with_the_hypervisors_words(self, driver: LibvirtDriver, plant: Plant) -> None:
         guest = Guest(instance=plant.instance(), nics=(dataclasses.replace(nic(), bridge="br-absent"),))
         with pytest.raises(errors.HypervisorError) as caught:
@@ -324,10 +351,10 @@ class TestMoreThanTheContract:
         assert min(ratios) < 1.5, ratios
 
 
-def nic() -> Nic:
+def nic(number: int = 7) -> Nic:
     return Nic(
         vif_uuid="0f0e0d0c-0b0a-4908-8706-050403020100",
-        mac_address="02:16:3e:00:00:07",
+        mac_address=f"02:16:3e:00:00:{number:02x}",
         network_uuid="n",
         label="private",
         bridge=BRIDGE,

@@ -14,6 +14,7 @@ import logging
 
 from nova.conductor.cloud import Cloud, afterwards
 from nova.conductor.operations.build import end_in_error
+from nova.conductor.operations.cards import give_back_card
 from nova.conductor.operations.rebuild import restore_image
 from nova.conductor.operations.release import bury, release_quota
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
@@ -29,6 +30,8 @@ from nova.errors import Forbidden, NotFound
 
 LOG = logging.getLogger(__name__)
 
+GIVEN_BACK = frozenset({(Action.ATTACH_INTERFACE, False), (Action.DETACH_INTERFACE, True)})
+"""Ends of operations on a card after which the server does not have it"""
 IN_HAND = frozenset({OperationState.REQUESTED, OperationState.RUNNING})
 
 
@@ -87,6 +90,8 @@ def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: O
         operation = operations.get(tx, report.operation_id)
         delete_unfinished_image(cloud, tx, context, operation)
         restore_image(tx, operation)
+    if (action, ok) in GIVEN_BACK:
+        give_back_card(cloud, tx, context, operations.get(tx, report.operation_id))
     if report.device is not None:
         _settle_device(tx, report, report.device)
     elif action is Action.CREATE:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nova.db import address_claims
+from nova.db import address_releases
 from nova.db.engine import Database
 from nova.domain.network import ReleasedAddress
 
@@ -22,8 +22,8 @@ def release(
 
     :param end_leases: makes the DHCP servers forget them
     """
-    released = database.run(lambda tx: address_claims.release(tx, instance_uuid))
+    released = database.run(lambda tx: address_releases.release(tx, instance_uuid))
     if released:
         end_leases(released)
-        database.run(lambda tx: address_claims.forget(tx, instance_uuid))
+        database.run(lambda tx: address_releases.forget(tx, instance_uuid))
     return released

@@ -53,12 +53,14 @@ class LibvirtDriver:
         :param prepare_bridges: makes the bridges that cards are plugged into, where they are missing
         """
         self._runner = runner
+        self._settings = settings
+        self._prepare_bridges = prepare_bridges
         self._layout = Layout(settings.instances_path)
         self._connection = Connection(settings.uri, run_blocking)
         initiator: Initiator = QemuInitiator(self._connection, name=qemu_initiator(settings.host))
         if settings.volume_initiator == "host":
             initiator = HostInitiator(runner)
-        builder = GuestBuilder(settings, layout=self._layout, initiator=initiator)
+        self._builder = builder = GuestBuilder(settings, layout=self._layout, initiator=initiator)
         qemu_img = QemuImg(runner)
         cache = ImageCache(_cache_settings(settings, self._layout), qemu_img=qemu_img, runner=runner)
         self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
@@ -188,6 +190,12 @@ class LibvirtDriver:
     def replug(self, guest: Guest) -> None:
         """Let the guest see its cards lose their link and get it back."""
         cards.replug(self._connection, guest)
+
+    def set_cards(self, guest: Guest) -> None:
+        """Let the running guest have exactly these cards."""
+        self._prepare_bridges(guest.nics)
+        wanted = {nic.mac_address: self._builder.card(guest, nic) for nic in guest.nics}
+        cards.set_cards(self._connection, guest.instance.uuid, wanted, timeout_s=self._settings.detach_timeout_s)
 
     def connector(self) -> Connector:
         """Who this host is to a storage target."""

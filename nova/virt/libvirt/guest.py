@@ -15,6 +15,7 @@ from nova.domain.block_device import BlockDevice
 from nova.domain.guest_hardware import GuestHardware, hardware_of
 from nova.domain.instance import Instance
 from nova.domain.network import Nic
+from nova.system import xml
 from nova.virt.driver import AttachedVolume, Guest
 from nova.virt.libvirt.initiators import DiskPlace, Initiator
 from nova.virt.libvirt.layout import CONFIG_DRIVE, RESCUE, DiskRecord, Layout, LocalDisk
@@ -75,6 +76,10 @@ class GuestBuilder:
             watchdog=Watchdog(action=hardware.watchdog) if hardware.watchdog != "disabled" else None,
             agent=AgentChannel() if hardware.has_guest_agent else None,
         )
+
+    def card(self, guest: Guest, nic: Nic) -> str:
+        """The document of one card, to be plugged into a guest that runs."""
+        return xml.serialize(self.interface(nic, hardware_of(guest.instance)).build())
 
     def interface(self, nic: Nic, hardware: GuestHardware) -> BridgeInterface:
         """A card's XML."""

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from webob import Request, Response
 
 from nova.api.cloud import ApiSettings, deploying
-from nova.db import address_claims, instances, key_pairs
+from nova.db import address_claims, address_releases, instances, key_pairs
 from nova.db.networks import FIXED_IPS
 from nova.domain.instance import KeyPair
 from tests.functional.compute_cloud import ALICE, BOB, PASTE, THREE_PART, ComputeCloud
@@ -217,7 +217,7 @@ def test_many_small_questions_cost_one_statement_each(service: Metadata) -> None
 def test_a_deleted_server_is_told_nothing_at_once_in_every_process(service: Metadata) -> None:
     service.text("/latest/meta-data/")
     with service.cloud.db.transaction() as tx:
-        address_claims.release(tx, service.alice)
+        address_releases.release(tx, service.alice)
     assert service.call("/latest/meta-data/").status_int == 404
 
 
@@ -225,7 +225,7 @@ def test_an_address_with_a_new_holder_speaks_of_the_new_one(service: Metadata) -
     service.text("/latest/meta-data/")
     newcomer = service.cloud.running(BOB, name="new")
     with service.cloud.db.transaction() as tx:
-        address_claims.release(tx, service.alice)
+        address_releases.release(tx, service.alice)
         tx.execute(update(FIXED_IPS).where(FIXED_IPS.c.address == FIRST).values(instance_uuid=newcomer, allocated=True))
     assert service.call("/openstack/latest/meta_data.json").json["uuid"] == newcomer
 

@@ -12,7 +12,7 @@ import pytest
 
 from nova import errors
 from nova.context import RequestContext
-from nova.db import address_claims, addresses, floating_claims, floating_ips, host_addresses, networks
+from nova.db import address_releases, addresses, floating_claims, floating_ips, host_addresses, networks
 from nova.db.engine import Database, DatabaseSettings, Transaction
 from nova.db.lease_events import LeaseBook
 from nova.db.models import Base
@@ -332,7 +332,7 @@ def test_a_release_that_was_cut_short_is_finished_at_the_next_start(db: Database
     host = Host(db, "n1", peers)
     host.service.start()
     host.allocate()
-    db.run(lambda tx: address_claims.release(tx, "i1"))
+    db.run(lambda tx: address_releases.release(tx, "i1"))
     again = Host(db, "n1", peers)
     again.service.start()
     assert again.dhcp["br100"].ended == ["10.0.0.2"]

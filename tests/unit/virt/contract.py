@@ -26,6 +26,13 @@ from nova.virt.driver import AttachedVolume, Driver, Guest, ImageReader
 
 CONTEXT = RequestContext(request_id="req-contract")
 BOOT_TIMEOUT_S = 90.0
+CARD = Nic(
+    vif_uuid="0f0e0d0c-0b0a-4908-8706-050403020101",
+    mac_address="02:16:3e:00:00:08",
+    network_uuid="n",
+    label="private",
+    bridge="br-absent",
+)
 
 
 @dataclass
@@ -255,6 +262,16 @@ class DriverContract:
     def test_a_volume_for_an_unknown_guest_is_refused(self, driver: Driver, plant: Plant) -> None:
         with pytest.raises(errors.NotFound):
             driver.attach_volume(Guest(instance=plant.instance()), plant.volume())
+
+    def test_cards_for_a_guest_that_is_off_wait_for_its_start_and_an_unknown_one_has_none(
+        self, driver: Driver, plant: Plant
+    ) -> None:
+        guest = self.build(driver, plant)
+        driver.define(guest)
+        driver.set_cards(replace(guest, nics=(CARD,)))
+        assert driver.power_state(guest.instance) is PowerState.SHUTDOWN
+        with pytest.raises(errors.NotFound):
+            driver.set_cards(Guest(instance=plant.instance(), nics=(CARD,)))
 
     def test_an_image_that_unpacks_to_more_than_the_flavor_gives_is_refused(self, driver: Driver, plant: Plant) -> None:
         with pytest.raises(errors.InvalidImage, match="flavor"):

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from nova import errors
-from nova.db import address_claims, addresses, floating_claims, floating_ips, leases, networks
+from nova.db import address_claims, address_releases, addresses, floating_claims, floating_ips, leases, networks
 from nova.db.addresses import FLOATING_IPS
 from nova.db.engine import Database, Transaction
 from nova.db.lease_events import LeaseBook
@@ -55,8 +55,8 @@ def claim(db: Database, network: Network, *, instance: str = "", address: str = 
 
 def give_back(db: Database, instance: str) -> None:
     """All of release but the DHCP server."""
-    db.run(lambda tx: address_claims.release(tx, instance))
-    db.run(lambda tx: address_claims.forget(tx, instance))
+    db.run(lambda tx: address_releases.release(tx, instance))
+    db.run(lambda tx: address_releases.forget(tx, instance))
 
 
 def only(nic: Nic) -> str:
@@ -231,8 +231,8 @@ class Addresses:
         network = network_of(db)
         leased, silent = claim(db, network, instance="i1"), claim(db, network, instance="i2")
         book(db).started(mac_address=leased.mac_address, address=only(leased))
-        db.run(lambda tx: address_claims.release(tx, "i1"))
-        db.run(lambda tx: address_claims.release(tx, "i2"))
+        db.run(lambda tx: address_releases.release(tx, "i1"))
+        db.run(lambda tx: address_releases.release(tx, "i2"))
 
         def expire(minutes: int) -> int:
             def work(tx: Transaction) -> int:
@@ -280,7 +280,7 @@ class Addresses:
         with db.transaction(write=False) as tx:
             assert addresses.instance_at(tx, only(nic)) == "i1"
             assert addresses.instance_at(tx, "10.0.0.9") is None
-        db.run(lambda tx: address_claims.release(tx, "i1"))
+        db.run(lambda tx: address_releases.release(tx, "i1"))
         with db.transaction(write=False) as tx:
             assert addresses.instance_at(tx, only(nic)) is None
 
@@ -447,7 +447,7 @@ class FloatingAddresses:
         automatic = db.run(lambda tx: floating_claims.allocate(tx, project_id="red", pool="nova", auto_assigned=True))
         for each in (floating, automatic):
             associate(db, each, nic, "i1")
-        (released,) = db.run(lambda tx: address_claims.release(tx, "i1"))
+        (released,) = db.run(lambda tx: address_releases.release(tx, "i1"))
         assert released.floating
         with pytest.raises(errors.InvalidInput):
             associate(db, floating, nic, "i1")

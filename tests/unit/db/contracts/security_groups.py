@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from nova import errors
-from nova.db import address_claims, instance_filters, instances, security_groups
+from nova.db import address_releases, instance_filters, instances, security_groups
 from nova.db.engine import Database
 from nova.domain.security_group import SecurityGroup, SecurityGroupRule
 from tests.unit.db.contracts.networks import claim, network_of
@@ -131,7 +131,7 @@ class InstanceFilters:
         assert [rule.from_port for rule in found["i3"].rules] == [3306, 22]
         assert found["i3"].rules[0].group_name == "web"
         assert found["i3"].members == {str(web.id): ("10.0.0.2", "10.0.0.3")}
-        db.run(lambda tx: address_claims.release(tx, "i1"))
+        db.run(lambda tx: address_releases.release(tx, "i1"))
         with db.transaction(write=False) as tx:
             assert instance_filters.filters_of(tx, ["i3"])[0].members == {str(web.id): ("10.0.0.3",)}
 
