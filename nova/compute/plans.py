@@ -17,6 +17,7 @@ from nova.compute.operations import (
     reboot,
     rebuild,
     rescue,
+    shelve,
     snapshot,
     soft_delete,
     suspend,
@@ -141,6 +142,9 @@ PLANS: Mapping[Action, Plan] = {
     Action.RESCUE: Plan(rescue.RESCUE_STEPS, _rescue),
     Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work, settle=rescue.delete_rescue_disk),
     Action.REBUILD: Plan(rebuild.STEPS, _rebuild, settle=rebuild.drop_previous_disks),
+    Action.SHELVE: Plan(shelve.SHELVE_STEPS, _snapshot),
+    Action.SHELVE_OFFLOAD: Plan(shelve.OFFLOAD_STEPS, _work),
+    Action.UNSHELVE: Plan(shelve.UNSHELVE_STEPS, _boot),
     Action.CREATE_IMAGE: Plan(snapshot.IMAGE_STEPS, _snapshot),
     Action.CREATE_BACKUP: Plan(snapshot.IMAGE_STEPS, _snapshot, settle=snapshot.delete_old_backups),
 }

@@ -107,6 +107,18 @@ class ComputeService:
         """See :mod:`nova.compute.operations.rebuild`."""
         self._accept(Action.REBUILD, context, order)
 
+    def shelve(self, context: RequestContext, *, order: SnapshotOrder) -> None:
+        """See :mod:`nova.compute.operations.shelve`."""
+        self._accept(Action.SHELVE, context, order)
+
+    def shelve_offload(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.shelve`."""
+        self._accept(Action.SHELVE_OFFLOAD, context, order)
+
+    def unshelve(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """See :mod:`nova.compute.operations.shelve`."""
+        self._accept(Action.UNSHELVE, context, order)
+
     def create_image(self, context: RequestContext, *, order: SnapshotOrder) -> None:
         """See :mod:`nova.compute.operations.snapshot`."""
         self._accept(Action.CREATE_IMAGE, context, order)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import build, finish
+from nova.conductor.operations import build, finish, unshelve
 from nova.conductor.operations.delete import delete_instance
 from nova.conductor.operations.hosts import is_alive
 from nova.conductor.operations.rebuild import restore_image
@@ -35,6 +35,8 @@ from nova.errors import NotFound, NovaError
 LOG = logging.getLogger(__name__)
 
 CLAIMS_EVERY_S = 600.0
+FORWARD_ONLY = frozenset({Action.SOFT_DELETE, Action.SHELVE_OFFLOAD})
+"""Done without their host: what it still has of the server when it is back is powered off or removed then"""
 DEAD_HOST = "The host of the server does not answer."
 BUILDING = frozenset({Remedy.OFFER, Remedy.REPORT_DEAD_HOST})
 """After these a build goes on, on the same host or another."""
@@ -92,6 +94,8 @@ class Recovery:
         uuid, conductor = operation.instance_uuid, self._cloud.conductor
         if operation.action == Action.REBUILD:
             conductor.rebuild_instance(context, instance_uuid=uuid, admin_password=None)
+        elif operation.action == Action.UNSHELVE:
+            conductor.unshelve_instance(context, instance_uuid=uuid)
         else:
             conductor.build_instances(context, instance_uuids=(uuid,), admin_password=None)
 
@@ -116,6 +120,8 @@ class Recovery:
     def _end(self, tx: Transaction, context: RequestContext, operation: Operation, remedy: Remedy) -> None:
         if remedy is Remedy.TAKE_BACK and operation.action == Action.REBUILD:
             handover.put_back(tx, operation)
+        elif remedy is Remedy.TAKE_BACK and operation.action == Action.UNSHELVE:
+            unshelve.put_back(tx, operation)
         elif remedy is Remedy.TAKE_BACK:
             build.put_back(tx, operation)
         elif remedy is Remedy.REPORT_DEAD_HOST:
@@ -125,6 +131,9 @@ class Recovery:
         elif operation.action == Action.CREATE:
             fault = Fault(code=500, message=f"The build was given up after {operation.attempt} attempts.")
             build.fail(self._cloud, tx, context, operation, fault=fault)
+        elif operation.action == Action.UNSHELVE:
+            fault = Fault(code=500, message=f"The server could not be given a host in {operation.attempt} attempts.")
+            unshelve.fail(tx, operation, fault)
         else:
             _fail_in_place(tx, operation, Fault(code=500, message=DEAD_HOST))
             delete_unfinished_image(self._cloud, tx, context, operation)
@@ -141,7 +150,7 @@ class Recovery:
 
 def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationReport:
     details = f"nova-compute on host {operation.host} sends no heartbeats, and had operation {operation.id} in hand."
-    done = operation.action == Action.SOFT_DELETE  # a guest that runs when its host is back is powered off then
+    done = operation.action in FORWARD_ONLY
     return OperationReport(
         operation_id=operation.id,
         instance_uuid=operation.instance_uuid,

@@ -11,7 +11,7 @@ from nova.domain.instance import Operation
 from nova.domain.states import OperationState
 from nova.domain.transitions import Action
 
-PLACED = frozenset({Action.CREATE, Action.REBUILD})
+PLACED = frozenset({Action.CREATE, Action.REBUILD, Action.UNSHELVE})
 """Actions that a conductor takes up first, and then hands to a host"""
 
 

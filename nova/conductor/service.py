@@ -4,7 +4,18 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import begin, build, create_volume, delete, finish, hosts, power_states, rebuild
+from nova.conductor.operations import (
+    begin,
+    build,
+    create_volume,
+    delete,
+    finish,
+    hosts,
+    power_states,
+    rebuild,
+    unshelve,
+)
+from nova.conductor.operations.shelve import offload_shelved
 from nova.conductor.reclaim import reclaim
 from nova.conductor.recovery import Recovery
 from nova.conductor.volume_recovery import VolumeRecovery
@@ -33,6 +44,7 @@ class ConductorService:
         return [
             PeriodicTask("recovery", interval_s, self._recovery.turn, at_start=True),
             PeriodicTask("volume recovery", interval_s, self._volume_recovery.turn, at_start=True),
+            PeriodicTask("offload", self.cloud.settings.reclaim_turn_s, lambda: offload_shelved(self.cloud)),
             PeriodicTask("reclaim", self.cloud.settings.reclaim_turn_s, lambda: reclaim(self.cloud)),
         ]
 
@@ -45,6 +57,10 @@ class ConductorService:
     def rebuild_instance(self, context: RequestContext, *, instance_uuid: str, admin_password: Secret | None) -> None:
         """See the interface."""
         rebuild.rebuild_instance(self.cloud, context, instance_uuid=instance_uuid, admin_password=admin_password)
+
+    def unshelve_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
+        """See the interface."""
+        unshelve.unshelve_instance(self.cloud, context, instance_uuid=instance_uuid)
 
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """See the interface."""

@@ -17,6 +17,8 @@ class ConductorSettings:
     recovery_interval_s: float = 10.0
     reclaim_interval_s: float = 0.0
     """How long a deleted server can be restored; 0 deletes at once"""
+    shelved_offload_s: float = 0.0
+    """How long a shelved server stays on its host; negative: for ever"""
     requested_grace_s: float = 20.0
     """How long an operation may wait for somebody to take it up before it is offered again"""
     takeover_grace_s: float = 180.0

@@ -27,8 +27,8 @@ from nova.domain.transitions import Action
 from nova.secret import Secret
 
 _VOLUMES = table_of(VolumeRow)
-IMAGE_ACTIONS = frozenset({Action.CREATE, Action.REBUILD, Action.RESCUE})
-SNAPSHOT_ACTIONS = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP})
+IMAGE_ACTIONS = frozenset({Action.CREATE, Action.REBUILD, Action.RESCUE, Action.UNSHELVE})
+SNAPSHOT_ACTIONS = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP, Action.SHELVE})
 VOLUME_ACTIONS = frozenset({Action.ATTACH_VOLUME, Action.DETACH_VOLUME})
 
 

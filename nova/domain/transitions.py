@@ -41,6 +41,9 @@ class Action(enum.StrEnum):
     UNRESCUE = "unrescue"
     UPDATE_METADATA = "update_metadata"
     REBUILD = "rebuild"
+    SHELVE = "shelve"
+    SHELVE_OFFLOAD = "shelve_offload"
+    UNSHELVE = "unshelve"
     CREATE_IMAGE = "create_image"
     CREATE_BACKUP = "create_backup"
 
@@ -211,6 +214,23 @@ TRANSITIONS: dict[Action, Transition] = {
         end=S.ACTIVE,
         keeps=frozenset({S.STOPPED}),
         failure=S.ERROR,
+    ),
+    Action.SHELVE: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.PAUSED, S.SUSPENDED}),
+        during=(T.SHELVING, T.SHELVING_IMAGE_PENDING_UPLOAD, T.SHELVING_IMAGE_UPLOADING),
+        end=S.SHELVED,
+    ),
+    Action.SHELVE_OFFLOAD: Transition(
+        allowed=frozenset({S.SHELVED}),
+        during=(T.SHELVING_OFFLOADING,),
+        end=S.SHELVED_OFFLOADED,
+    ),
+    Action.UNSHELVE: Transition(
+        allowed=frozenset({S.SHELVED, S.SHELVED_OFFLOADED}),
+        needs_host=False,
+        during=(T.UNSHELVING, T.SPAWNING),
+        on_host=T.SPAWNING,
+        end=S.ACTIVE,
     ),
     Action.CREATE_IMAGE: Transition(
         allowed=frozenset({S.ACTIVE, S.STOPPED, S.PAUSED, S.SUSPENDED}),

@@ -124,6 +124,21 @@ class Compute(Interface):
         ...
 
     @cast
+    def shelve(self, context: RequestContext, *, order: SnapshotOrder) -> None:
+        """Power the guest off, and upload its root disk as the order's image."""
+        ...
+
+    @cast
+    def shelve_offload(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Remove what a shelved server has on the host; its volumes stay its own."""
+        ...
+
+    @cast
+    def unshelve(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """Start a shelved server: with the disks that it has here, or with new ones from the order's image."""
+        ...
+
+    @cast
     def create_image(self, context: RequestContext, *, order: SnapshotOrder) -> None:
         """Copy the root disk, whatever the guest does meanwhile, and upload the copy as the order's image."""
         ...
@@ -166,6 +181,9 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.RESCUE: Compute.rescue,
     Action.UNRESCUE: Compute.unrescue,
     Action.REBUILD: Compute.rebuild,
+    Action.SHELVE: Compute.shelve,
+    Action.SHELVE_OFFLOAD: Compute.shelve_offload,
+    Action.UNSHELVE: Compute.unshelve,
     Action.CREATE_IMAGE: Compute.create_image,
     Action.CREATE_BACKUP: Compute.create_backup,
 }

@@ -33,6 +33,11 @@ class Conductor(Interface):
         ...
 
     @cast
+    def unshelve_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
+        """Find a host for a server that is on none, and have it started there from the image that it is kept as."""
+        ...
+
+    @cast
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """Delete an instance whose host is not known or not alive; with a host that is alive the API asks the host."""
         ...

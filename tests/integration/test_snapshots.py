@@ -216,6 +216,7 @@ def test_the_format_may_be_chosen(driver: LibvirtDriver, guest: Guest, uri: str,
 def test_a_guest_is_made_anew_and_becomes_again_what_it_was(
     driver: LibvirtDriver, guest: Guest, instances_path: Path
 ) -> None:
+    said = console(driver, FIRST).count(b"ready after")
     driver.shut_down(FIRST, timeout_s=60)
     driver.destroy(FIRST)
     copied(driver, FIRST, "old")
@@ -226,7 +227,6 @@ def test_a_guest_is_made_anew_and_becomes_again_what_it_was(
     driver.age_out_images(min_age_s=0)
     data = guest_image.build().disk.read_bytes()
     image = described(data, disk_format="qcow2", image_id="again")
-    said = console(driver, FIRST).count(b"ready after")
     booted(driver, FIRST, image, data, times=said + 1)
     copied(driver, FIRST, "new")
     assert host_key(instances_path / FIRST.uuid / "copy-new.qcow2") != old

@@ -64,6 +64,7 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-server-groups": ("ServerGroups", "Servers that are to be together, or apart."),
     "os-server-group-quotas": ("ServerGroupQuotas", "Limits on server groups."),
     "os-server-list-multi-status": ("ServerListMultiStatus", "Filter servers by several states."),
+    "os-shelve": ("Shelve", "Servers that are kept as images, on no host."),
     "os-server-sort-keys": ("ServerSortKeys", "Sort servers by several keys."),
     "os-server-start-stop": ("ServerStartStop", "Power servers on and off."),
     "os-deferred-delete": ("DeferredDelete", "Deleted servers can be brought back for a while."),

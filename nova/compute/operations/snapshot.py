@@ -34,6 +34,11 @@ COPIED = 50
 
 TASKS: dict[Action, tuple[TaskState, TaskState, TaskState]] = {
     Action.CREATE_IMAGE: (TaskState.IMAGE_SNAPSHOT, TaskState.IMAGE_PENDING_UPLOAD, TaskState.IMAGE_UPLOADING),
+    Action.SHELVE: (
+        TaskState.SHELVING,
+        TaskState.SHELVING_IMAGE_PENDING_UPLOAD,
+        TaskState.SHELVING_IMAGE_UPLOADING,
+    ),
     Action.CREATE_BACKUP: (TaskState.IMAGE_BACKUP, TaskState.IMAGE_BACKUP, TaskState.IMAGE_BACKUP),
 }
 """What users see while the disk is copied, when it is copied, and while the copy is uploaded"""
@@ -69,12 +74,14 @@ class Snapshot(Work):
 
 
 def find_image(work: Snapshot) -> None:
-    """See that the image still waits for its bytes, or has them from a run that was interrupted after the upload."""
-    work.finished = _status(work) == "active"
+    """See that the image, if there is one, waits for its bytes, or has them from a run that was interrupted."""
+    work.finished = work.snapshot.image is None or _status(work) == "active"
 
 
 def delete_image(work: Snapshot) -> None:
     """Remove the image, half uploaded or not begun."""
+    if work.snapshot.image is None:
+        return
     try:
         work.host.image_service.delete(work.context, work.image.id)
     except NotFound:
@@ -109,7 +116,8 @@ def describe_image(work: Snapshot) -> None:
 def upload_image(work: Snapshot) -> None:
     """Send the copy; what breaks off is sent again, as often as makes sense."""
     _, _, uploading = work.tasks
-    tell(work, uploading, percent=COPIED)
+    if not work.finished:
+        tell(work, uploading, percent=COPIED)
     for last in (*[False] * (UPLOAD_TRIES - 1), True):
         if work.finished:
             return

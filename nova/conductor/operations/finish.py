@@ -13,6 +13,7 @@ import dataclasses
 import logging
 
 from nova.conductor.cloud import Cloud, afterwards
+from nova.conductor.operations import shelve
 from nova.conductor.operations.build import end_in_error
 from nova.conductor.operations.cards import give_back_card
 from nova.conductor.operations.rebuild import restore_image
@@ -85,6 +86,7 @@ def _apply_end(cloud: Cloud, tx: Transaction, context: RequestContext, report: O
         return
     ended = instances.finish(tx, uuid, action, ok=ok, power_state=report.power_state)
     _settle_quota(tx, uuid, action, done=ok and ended)
+    _settle_shelving(cloud, tx, context, report)
     if report.fault is not None:
         faults.add(tx, uuid, report.fault)
         operation = operations.get(tx, report.operation_id)
@@ -104,6 +106,19 @@ def _bury(cloud: Cloud, tx: Transaction, context: RequestContext, uuid: str) -> 
     except NotFound:
         return
     bury(cloud, tx, context, instance)
+
+
+def _settle_shelving(cloud: Cloud, tx: Transaction, context: RequestContext, report: OperationReport) -> None:
+    """What an operation of shelving changes beyond the instance's states."""
+    ok, action = report.fault is None, report.action
+    if action == Action.SHELVE and ok:
+        shelve.after_shelve(cloud, tx, operations.get(tx, report.operation_id))
+    elif action == Action.SHELVE_OFFLOAD and ok:
+        shelve.after_offload(cloud, tx, context, report)
+    elif action == Action.UNSHELVE and ok:
+        shelve.after_unshelve(cloud, tx, context, operations.get(tx, report.operation_id))
+    elif action == Action.UNSHELVE:
+        shelve.give_host_back(tx, report.instance_uuid, host=report.host)
 
 
 def _settle_quota(tx: Transaction, uuid: str, action: Action, *, done: bool) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from nova.conductor.cloud import Cloud, afterwards, later
 from nova.conductor.filters import refresh_neighbours
+from nova.conductor.operations.shelve import delete_shelved_image
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.context import RequestContext
 from nova.db import block_devices, compute_nodes, instances, operations, quotas, security_groups, volumes
@@ -33,6 +34,7 @@ def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Insta
     refresh_neighbours(cloud, tx, context, instance_uuid=instance.uuid)
     security_groups.remove_member(tx, instance.uuid)
     _close_operations(cloud, tx, context, instance.uuid)
+    delete_shelved_image(cloud, tx, context, instance)
     release_addresses(cloud, tx, context, instance_uuid=instance.uuid)
     return True
 

@@ -24,17 +24,19 @@ def delete_unfinished_image(cloud: Cloud, tx: Transaction, context: RequestConte
     """After the commit, delete the image of *operation*, if it was one that writes an image."""
     image = SnapshotRequest.of(operation).image if operation.action in SNAPSHOT_ACTIONS else None
     if image is not None:
-        later(cloud, tx, f"delete the image {image.id}", lambda: delete_image(cloud, context, operation, image.id))
+        user_id, project_id, image_id = operation.user_id, operation.project_id, image.id
+        later(
+            cloud,
+            tx,
+            f"delete the image {image_id}",
+            lambda: delete_image(cloud, context, image_id, user_id=user_id, project_id=project_id),
+        )
 
 
-def delete_image(cloud: Cloud, context: RequestContext, operation: Operation, image_id: str) -> None:
-    """Delete an image that belongs to the user of *operation*; one that is gone is gone."""
-    owner = dataclasses.replace(
-        context,
-        user_id=operation.user_id,
-        project_id=operation.project_id,
-        auth_token=cloud.token_of(operation.user_id, operation.project_id) or context.auth_token,
-    )
+def delete_image(cloud: Cloud, context: RequestContext, image_id: str, *, user_id: str, project_id: str) -> None:
+    """Delete an image that belongs to that user and project; one that is gone is gone."""
+    token = cloud.token_of(user_id, project_id) or context.auth_token
+    owner = dataclasses.replace(context, user_id=user_id, project_id=project_id, auth_token=token)
     try:
         cloud.delete_image(owner, image_id)
     except NotFound:
