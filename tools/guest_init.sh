@@ -17,7 +17,7 @@ sh /lib/modules.sh 2>/dev/null
 # The power button: asked to go down by the hypervisor, at any time from here on.
 acpid
 
-for part in /dev/vda1 /dev/vda; do
+for part in /dev/vda1 /dev/vda /dev/sd?1 /dev/sda; do
     mount -t ext4 "$part" /state 2>/dev/null && break
 done
 

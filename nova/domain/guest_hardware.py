@@ -25,7 +25,7 @@ _FALSE = frozenset({"false", "no", "0", "off", "f", "n", ""})
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "hw_disk_bus": ("virtio", "scsi", "ide", "sata", "usb"),
-    "hw_cdrom_bus": ("sata", "ide", "scsi", "usb"),
+    "hw_cdrom_bus": ("ide", "sata", "scsi", "usb"),
     "hw_vif_model": ("virtio", "e1000", "e1000e", "ne2k_pci", "pcnet", "rtl8139"),
     "hw_video_model": ("vga", "cirrus", "vmvga", "qxl", "virtio", "bochs", "none"),
     "hw_scsi_model": ("virtio-scsi", "lsilogic", "buslogic"),
@@ -47,7 +47,7 @@ class GuestHardware:
     """What a guest has; an empty text leaves the choice to the host."""
 
     disk_bus: str = "virtio"
-    cdrom_bus: str = "sata"
+    cdrom_bus: str = "ide"
     scsi_model: str = "virtio-scsi"
     nic_model: str = ""
     nic_queues: int = 1
@@ -96,7 +96,7 @@ def choose(flavor: Flavor, properties: Mapping[str, str]) -> GuestHardware:
     specs = flavor.extra_specs
     return GuestHardware(
         disk_bus=words["hw_disk_bus"] or "virtio",
-        cdrom_bus=words["hw_cdrom_bus"] or "sata",
+        cdrom_bus=words["hw_cdrom_bus"] or ("sata" if "q35" in _machine(properties) else "ide"),
         scsi_model=words["hw_scsi_model"] or "virtio-scsi",
         nic_model=words["hw_vif_model"],
         nic_queues=flavor.vcpus if flags["hw_vif_multiqueue_enabled"] else 1,
