@@ -13,6 +13,7 @@ from nova.compute.operations import (
     boot,
     cards,
     delete,
+    inside,
     power,
     reboot,
     rebuild,
@@ -108,6 +109,12 @@ def _rescue(context: RequestContext, order: Order, host: Host) -> rescue.Rescue:
     return rescue.Rescue(context=context, order=order.order, host=host, build=order)
 
 
+def _password_change(context: RequestContext, order: Order, host: Host) -> inside.PasswordChange:
+    if not isinstance(order, BuildOrder):
+        raise InvalidInput("A new password needs an order that can hold one.")
+    return inside.PasswordChange(context=context, order=order.order, host=host, password=order.admin_password)
+
+
 def _volume_work(context: RequestContext, order: Order, host: Host) -> volumes.VolumeWork:
     if not isinstance(order, VolumeOrder):
         raise InvalidInput("A volume operation needs a volume order.")
@@ -133,6 +140,8 @@ PLANS: Mapping[Action, Plan] = {
     Action.UNPAUSE: Plan(suspend.UNPAUSE_STEPS, _work),
     Action.SUSPEND: Plan(suspend.SUSPEND_STEPS, _work),
     Action.RESUME: Plan(suspend.RESUME_STEPS, _work),
+    Action.CHANGE_PASSWORD: Plan(inside.CHANGE_PASSWORD_STEPS, _password_change),
+    Action.TRIGGER_CRASH_DUMP: Plan(inside.TRIGGER_CRASH_DUMP_STEPS, _work),
     Action.RESET_NETWORK: Plan(cards.RESET_NETWORK_STEPS, _work),
     Action.INJECT_NETWORK_INFO: Plan(cards.INJECT_NETWORK_INFO_STEPS, _work),
     Action.ATTACH_VOLUME: Plan(volumes.ATTACH_STEPS, _volume_work),

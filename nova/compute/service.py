@@ -8,6 +8,7 @@ from nova.compute.operations import console
 from nova.compute.periodic.filters import refresh_filters
 from nova.compute.runner import Runner
 from nova.context import RequestContext
+from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput
@@ -79,6 +80,14 @@ class ComputeService:
         """See :mod:`nova.compute.operations.cards`."""
         self._accept(Action.INJECT_NETWORK_INFO, context, order)
 
+    def change_password(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """See :mod:`nova.compute.operations.inside`."""
+        self._accept(Action.CHANGE_PASSWORD, context, order)
+
+    def trigger_crash_dump(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.inside`."""
+        self._accept(Action.TRIGGER_CRASH_DUMP, context, order)
+
     def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
         """See :mod:`nova.compute.operations.volumes`."""
         self._accept(Action.ATTACH_VOLUME, context, order)
@@ -130,6 +139,14 @@ class ComputeService:
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """See :mod:`nova.compute.operations.console`."""
         return console.get_console_output(self._host.driver, name=name, max_bytes=max_bytes)
+
+    def check_agent(self, context: RequestContext, *, instance: Instance) -> None:
+        """See the interface."""
+        self._host.driver.check_agent(instance)
+
+    def diagnostics(self, context: RequestContext, *, instance: Instance) -> dict[str, int]:
+        """See the interface."""
+        return self._host.driver.diagnostics(instance)
 
     def refresh_filters(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
         """See :mod:`nova.compute.periodic.filters`."""

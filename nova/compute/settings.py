@@ -18,7 +18,9 @@ class ComputeSettings:
     """Whether guests that ran before the host went down are started again when it comes back"""
     build_timeout_s: float = 1800.0
     shutdown_timeout_s: float = 60.0
-    """How long a guest may take to power off or to reboot before it is forced"""
+    """How long a guest may take to power off before it is forced"""
+    soft_reboot_timeout_s: float = 120.0
+    """How long a guest may take to go down for a reboot before its power is cut"""
     max_attempts: int = 3
     """How often an operation that a restart of nova-compute interrupted is run, in all"""
     injects_files: bool = False

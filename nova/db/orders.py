@@ -27,7 +27,8 @@ from nova.domain.transitions import Action
 from nova.secret import Secret
 
 _VOLUMES = table_of(VolumeRow)
-IMAGE_ACTIONS = frozenset({Action.CREATE, Action.REBUILD, Action.RESCUE, Action.UNSHELVE})
+IMAGE_ACTIONS = frozenset({Action.CREATE, Action.REBUILD, Action.RESCUE, Action.UNSHELVE, Action.CHANGE_PASSWORD})
+"""Those whose order may hold images or a password"""
 SNAPSHOT_ACTIONS = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP, Action.SHELVE})
 VOLUME_ACTIONS = frozenset({Action.ATTACH_VOLUME, Action.DETACH_VOLUME})
 

@@ -31,6 +31,8 @@ class Action(enum.StrEnum):
     UNPAUSE = "unpause"
     SUSPEND = "suspend"
     RESUME = "resume"
+    CHANGE_PASSWORD = "changePassword"  # noqa: S105
+    TRIGGER_CRASH_DUMP = "trigger_crash_dump"
     RESET_NETWORK = "reset_network"
     INJECT_NETWORK_INFO = "inject_network_info"
     ATTACH_VOLUME = "attach_volume"
@@ -176,6 +178,14 @@ TRANSITIONS: dict[Action, Transition] = {
         allowed=frozenset({S.SUSPENDED}),
         during=(T.RESUMING,),
         end=S.ACTIVE,
+    ),
+    Action.CHANGE_PASSWORD: Transition(
+        allowed=frozenset({S.ACTIVE}),
+        during=(T.UPDATING_PASSWORD,),
+        end=S.ACTIVE,
+    ),
+    Action.TRIGGER_CRASH_DUMP: Transition(
+        allowed=frozenset({S.ACTIVE, S.PAUSED, S.RESCUED, S.RESIZED, S.ERROR}),
     ),
     Action.RESET_NETWORK: Transition(
         allowed=ANY_STATE,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from nova.context import RequestContext
+from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.rpc.interface import Interface, call, cast
@@ -89,6 +90,16 @@ class Compute(Interface):
         ...
 
     @cast
+    def change_password(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """Have the guest's agent set the administrator's password, which is in the order."""
+        ...
+
+    @cast
+    def trigger_crash_dump(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Send the guest the interrupt that makes its kernel write a crash dump."""
+        ...
+
+    @cast
     def attach_volume(self, context: RequestContext, *, order: VolumeOrder) -> None:
         """Connect a volume to the guest."""
         ...
@@ -153,6 +164,19 @@ class Compute(Interface):
         """The last *max_bytes* of what the guest *name* wrote to its serial console; NotFound when there is none."""
         ...
 
+    @call(timeout_s=30)
+    def check_agent(self, context: RequestContext, *, instance: Instance) -> None:
+        """Whether a password could be set in the guest now.
+
+        NotSupported for a guest without an agent's channel; InvalidState when it is off or its agent does not answer.
+        """
+        ...
+
+    @call(timeout_s=20)
+    def diagnostics(self, context: RequestContext, *, instance: Instance) -> dict[str, int]:
+        """Counters of the running guest; InvalidState when it is off."""
+        ...
+
     @cast
     def refresh_filters(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
         """Fetch the filters of these instances anew and apply them."""
@@ -174,6 +198,8 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.RESTORE: Compute.restore,
     Action.RESET_NETWORK: Compute.reset_network,
     Action.INJECT_NETWORK_INFO: Compute.inject_network_info,
+    Action.CHANGE_PASSWORD: Compute.change_password,
+    Action.TRIGGER_CRASH_DUMP: Compute.trigger_crash_dump,
     Action.ATTACH_VOLUME: Compute.attach_volume,
     Action.DETACH_VOLUME: Compute.detach_volume,
     Action.ATTACH_INTERFACE: Compute.attach_interface,

@@ -23,6 +23,7 @@ from nova.domain.instance import Instance
 from nova.domain.network import Nic
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
+from nova.secret import Secret
 
 
 class ImageReader(Protocol):
@@ -234,6 +235,26 @@ class Volumes(Protocol):
         ...
 
 
+class Inside(Protocol):
+    """What a running guest shows, and what can be done in it.  InvalidState for a guest that is off."""
+
+    def check_agent(self, instance: Instance) -> None:
+        """Raise NotSupported where the guest has no channel for an agent, InvalidState where nobody answers there."""
+        ...
+
+    def set_admin_password(self, instance: Instance, password: Secret) -> None:
+        """Have the agent set the password of the administrator; raises as :meth:`check_agent`."""
+        ...
+
+    def interrupt(self, instance: Instance) -> None:
+        """Send the interrupt that cannot be masked, at which a guest that is set up so writes a crash dump."""
+        ...
+
+    def diagnostics(self, instance: Instance) -> dict[str, int]:
+        """Counters by name: ``cpu0_time`` (ns), ``memory`` (KB), ``vda_read`` (bytes), ``<card>_rx`` (bytes), …"""
+        ...
+
+
 class Console(Protocol):
     """The serial console."""
 
@@ -295,6 +316,17 @@ class Housekeeping(Protocol):
 
 
 class Driver(
-    Disks, DiskCopies, PreviousDisks, Lifecycle, Nics, Volumes, Console, Events, HostInfo, Housekeeping, Protocol
+    Disks,
+    DiskCopies,
+    PreviousDisks,
+    Lifecycle,
+    Nics,
+    Volumes,
+    Inside,
+    Console,
+    Events,
+    HostInfo,
+    Housekeeping,
+    Protocol,
 ):
     """A whole driver."""

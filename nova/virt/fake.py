@@ -20,12 +20,13 @@ from nova import errors
 from nova.context import RequestContext
 from nova.domain.blank_disks import BlankDisk, blank_disks
 from nova.domain.block_device import BlockDevice, Connector
+from nova.domain.guest_hardware import hardware_of
 from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.injection import Injection
 from nova.domain.instance import Instance
 from nova.domain.states import PowerState
-from nova.secret import same_secret
+from nova.secret import Secret, same_secret
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.inspector import GIB, Inspection, check_fits
 
@@ -82,6 +83,8 @@ class FakeDriver:
         self.injections: dict[str, Injection | None] = {}
         self.rescue_disks: dict[str, str] = {}
         """The image that each rescue disk was made from, by instance uuid"""
+        self.passwords: dict[str, str] = {}
+        """Of the guests in which one was set"""
         self.deaf: set[str] = set()
         """Instances whose guests do not obey their power button"""
         self._consoles: dict[str, bytes] = {}
@@ -337,6 +340,33 @@ class FakeDriver:
         with self._known(guest.instance) as found:
             if found is not None:
                 found.volumes.pop(device.volume_id, None)
+
+    def check_agent(self, instance: Instance) -> None:
+        """Whoever has the channel has the agent."""
+        self._enter("check_agent")
+        if not hardware_of(instance).has_guest_agent:
+            raise errors.NotSupported("The server's image has no guest agent (hw_qemu_guest_agent).")
+        with self._running(instance):
+            pass
+
+    def set_admin_password(self, instance: Instance, password: Secret) -> None:
+        """The guest has a new password."""
+        self._enter("set_admin_password")
+        self.check_agent(instance)
+        self.passwords[instance.uuid] = password.reveal()
+
+    def interrupt(self, instance: Instance) -> None:
+        """The guest says so."""
+        self._enter("interrupt")
+        with self._running(instance) as guest:
+            guest.console += b"fake: interrupted\n"
+
+    def diagnostics(self, instance: Instance) -> dict[str, int]:
+        """Some numbers."""
+        self._enter("diagnostics")
+        with self._running(instance) as guest:
+            cpus = {f"cpu{number}_time": guest.starts for number in range(instance.flavor.vcpus)}
+            return {**cpus, "memory": instance.flavor.memory_mb * 1024, "vda_read": 0, "vda_write": 0}
 
     def console_output(self, name: str, *, max_bytes: int) -> bytes:
         """The end of what was said."""

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nova.api.actions import inside
+from nova.db import instances
 from nova.domain.states import OperationState, PowerState, VmState
 from nova.errors import HypervisorError
 from tests.functional.osapi.test_life_of_a_server import Client
-from tests.functional.workflow_cloud import WorkflowCloud
+from tests.functional.test_rescue_workflow import killed_at
+from tests.functional.workflow_cloud import ALICE, WorkflowCloud, wait_until
 
 
 @pytest.fixture
@@ -96,3 +100,46 @@ def test_a_resting_server_is_deleted(cloud: WorkflowCloud, uuid: str, before: st
     cloud.delete(uuid)
     assert cloud.settled(uuid)[0].deleted
     assert cloud.guests() == {}
+
+
+def with_agent(cloud: WorkflowCloud, uuid: str) -> None:
+    """Let the server's image have had a guest agent."""
+    cloud.db.run(lambda tx: instances.set_system_metadata(tx, uuid, {"image_hw_qemu_guest_agent": "yes"}))
+
+
+def call(cloud: WorkflowCloud, uuid: str, action: object, *, status: int) -> object:
+    answered, body = Client(cloud).call("POST", f"/servers/{uuid}/action", action)
+    assert answered == status, body
+    return body
+
+
+def test_a_password_is_set_by_the_guests_agent_if_it_has_one(cloud: WorkflowCloud, uuid: str) -> None:
+    wanted = {"changePassword": {"adminPass": "open sesame"}}
+    call(cloud, uuid, wanted, status=501)
+    with_agent(cloud, uuid)
+    call(cloud, uuid, wanted, status=202)
+    assert cloud.settled(uuid)[0].vm_state is VmState.ACTIVE
+    assert cloud.drivers["a"].passwords == {uuid: "open sesame"}
+    cloud.drivers["a"].happens(uuid, PowerState.SHUTDOWN)
+    wait_until(lambda: cloud.get(uuid).vm_state is VmState.STOPPED, 10)
+    call(cloud, uuid, wanted, status=409)
+
+
+def test_a_password_that_a_restart_lost_must_be_given_again(cloud: WorkflowCloud, uuid: str) -> None:
+    with_agent(cloud, uuid)
+    killed_at(
+        cloud,
+        "set_admin_password",
+        lambda: call(cloud, uuid, {"changePassword": {"adminPass": "open sesame"}}, status=202),
+    )
+    assert cloud.settled(uuid)[0].vm_state is VmState.ACTIVE
+    assert cloud.drivers["a"].passwords == {}
+    assert "once more" in str(cloud.fault(uuid))
+    assert b"sesame" not in b"".join(path.read_bytes() for path in cloud.directory.rglob("*") if path.is_file())
+
+
+def test_counters_and_the_crash_interrupt_reach_the_guest(cloud: WorkflowCloud, uuid: str) -> None:
+    found = inside.diagnostics(cloud.api, dataclasses.replace(ALICE, is_admin=True), uuid)
+    assert found["cpu0_time"] > 0
+    cloud.db.run(lambda tx: inside.trigger_crash_dump(cloud.api, tx, ALICE, uuid))
+    wait_until(lambda: b"interrupted" in cloud.drivers["a"].guests[uuid].console, 10)

@@ -68,6 +68,7 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-server-sort-keys": ("ServerSortKeys", "Sort servers by several keys."),
     "os-server-start-stop": ("ServerStartStop", "Power servers on and off."),
     "os-deferred-delete": ("DeferredDelete", "Deleted servers can be brought back for a while."),
+    "os-server-diagnostics": ("ServerDiagnostics", "The counters of a running server."),
     "os-server-password": ("ServerPassword", "The password that a server's guest has sent."),
     "os-services": ("Services", "Daemons of the cloud."),
     "os-simple-tenant-usage": ("SimpleTenantUsage", "What a project used."),

@@ -96,6 +96,7 @@ def _settings(parts: Parts) -> ComputeSettings:
         resume_guests=conf.resume_guests_state_on_host_boot,
         build_timeout_s=conf.instance_build_timeout or BUILD_TIMEOUT_S,
         shutdown_timeout_s=conf.shutdown_timeout,
+        soft_reboot_timeout_s=_soft_reboot_timeout_s(conf),
         injects_files=conf.libvirt.inject_partition != NO_INJECTION,
         force_config_drive=conf.force_config_drive,
         config_drive_skipped_versions=frozenset(conf.config_drive_skip_versions.split()),
@@ -110,6 +111,12 @@ def _settings(parts: Parts) -> ComputeSettings:
         deleted_guest_grace_s=conf.running_deleted_instance_timeout,
         unknown_guest_action=conf.unknown_guest_action,
     )
+
+
+def _soft_reboot_timeout_s(conf: Any) -> float:
+    """Two options say it; the shorter time wins, and 0 of ``reboot_timeout`` is none."""
+    wait_s: float = conf.libvirt.wait_soft_reboot_seconds
+    return min(wait_s, conf.reboot_timeout or wait_s)
 
 
 def _driver(parts: Parts) -> Driver:

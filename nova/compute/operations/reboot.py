@@ -14,7 +14,7 @@ from nova.workflow.steps import Step
 
 def reboot_guest(work: Work) -> None:
     """Ask the guest to reboot; reset it when it does not."""
-    work.host.driver.reboot(work.guest(), timeout_s=work.host.settings.shutdown_timeout_s)
+    work.host.driver.reboot(work.guest(), timeout_s=work.host.settings.soft_reboot_timeout_s)
 
 
 SOFT_STEPS: list[Step[Work]] = [

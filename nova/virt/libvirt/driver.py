@@ -14,10 +14,11 @@ from nova.domain.injection import Injection
 from nova.domain.instance import Instance
 from nova.domain.network import Nic
 from nova.domain.states import PowerState
+from nova.secret import Secret
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.cache import CacheSettings, ImageCache
 from nova.virt.images.qemu_img import QemuImg, Runner
-from nova.virt.libvirt import cards, console
+from nova.virt.libvirt import agent, cards, console, diagnostics
 from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
 from nova.virt.libvirt.disk_copies import DiskCopies
 from nova.virt.libvirt.disks import LocalDisks
@@ -208,6 +209,22 @@ class LibvirtDriver:
     def detach_volume(self, guest: Guest, device: BlockDevice) -> None:
         """Take the disk away again."""
         self._volumes.detach(guest, device)
+
+    def check_agent(self, instance: Instance) -> None:
+        """Whether the guest's agent answers."""
+        agent.check(self._connection, instance)
+
+    def set_admin_password(self, instance: Instance, password: Secret) -> None:
+        """Have the guest's agent set the administrator's password."""
+        agent.set_password(self._connection, instance, password)
+
+    def interrupt(self, instance: Instance) -> None:
+        """Send the interrupt that cannot be masked."""
+        self._guests.interrupt(instance)
+
+    def diagnostics(self, instance: Instance) -> dict[str, int]:
+        """Live counters."""
+        return diagnostics.of(self._connection, instance)
 
     def console_output(self, name: str, *, max_bytes: int) -> bytes:
         """The end of what the guest *name* has written."""

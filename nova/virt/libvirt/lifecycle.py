@@ -115,6 +115,10 @@ class Guests:
         """Have libvirt save the memory, which the next start of the domain takes up."""
         self._change(instance, "suspend the server", _save)
 
+    def interrupt(self, instance: Instance) -> None:
+        """Send the interrupt that cannot be masked."""
+        self._change(instance, "interrupt the server", _interrupt)
+
     def power_state(self, instance: Instance) -> PowerState:
         """What one guest does."""
         state = self._connection.find(instance.uuid, "look at the server", lambda domain: domain.state()[0])
@@ -208,6 +212,13 @@ def _unpause(domain: Any) -> bool:
         return False
     if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
         domain.resume()
+    return True
+
+
+def _interrupt(domain: Any) -> bool:
+    if not domain.isActive():
+        return False
+    domain.injectNMI(0)
     return True
 
 

@@ -10,7 +10,7 @@ import pytest
 from nova.api.actions import server_password
 from nova.db import instances, operations
 from nova.domain.instance import StepEvent
-from nova.errors import NotFound, Unavailable
+from nova.errors import InvalidState, NotFound, NotSupported, NovaError, Unavailable
 from tests.functional.compute_cloud import ADMIN, BOB, ComputeCloud
 
 
@@ -134,6 +134,60 @@ def test_administrators_have_a_servers_network_mended_in_any_state(
     assert (host, called) == ("h1", method)
     assert cloud.instance(uuid).task_state is None
     act(cloud, cloud.boot(), {action: None}, status=409, who=ADMIN)
+
+
+def test_a_password_goes_to_the_host_and_nowhere_else(cloud: ComputeCloud) -> None:
+    uuid = cloud.running()
+    act(cloud, uuid, {"changePassword": {"adminPass": "new secret"}})
+    (asked,), (ordered,) = cloud.compute.named("check_agent"), cloud.compute.named("change_password")
+    assert asked["instance"].uuid == uuid
+    assert ordered["order"].admin_password.reveal() == "new secret"
+    assert cloud.ok("GET", f"/servers/{uuid}")["server"]["status"] == "PASSWORD"
+    with cloud.db.transaction() as tx:
+        assert "secret" not in str(operations.list_for_instance(tx, uuid))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(NotSupported("no agent"), 501), (InvalidState("silent"), 409), (Unavailable("away"), 503)]
+)
+def test_a_server_whose_agent_does_not_answer_keeps_its_password(
+    cloud: ComputeCloud, error: NovaError, status: int
+) -> None:
+    cloud.compute.answers["check_agent"] = error
+    uuid = cloud.running()
+    act(cloud, uuid, {"changePassword": {"adminPass": "x"}}, status=status)
+    assert cloud.instance(uuid).task_state is None
+    assert cloud.compute.named("change_password") == []
+
+
+@pytest.mark.parametrize("body", [None, {}, {"adminPass": 5}, {"adminPass": None}, {"adminPass": "a", "x": 1}])
+def test_a_password_must_be_a_text(cloud: ComputeCloud, body: Any) -> None:
+    act(cloud, cloud.running(), {"changePassword": body}, status=400)
+
+
+def test_a_server_that_is_off_gets_no_new_password(cloud: ComputeCloud) -> None:
+    act(cloud, cloud.running(state="stopped"), {"changePassword": {"adminPass": "x"}}, status=409)
+    assert cloud.compute.taken == []
+
+
+def test_diagnostics_are_for_administrators_and_need_a_host(cloud: ComputeCloud) -> None:
+    cloud.compute.answers["diagnostics"] = {"cpu0_time": 7, "memory": 524288}
+    uuid = cloud.running()
+    path = f"/servers/{uuid}/diagnostics"
+    assert cloud.ok("GET", path, who=ADMIN) == {"cpu0_time": 7, "memory": 524288}
+    assert cloud.ok("GET", f"/operations{path}", who=ADMIN, base="/v2")["cpu0_time"] == 7
+    assert cloud.refused("GET", path, status=403)
+    assert cloud.refused("GET", f"/servers/{cloud.boot()}/diagnostics", status=409, who=ADMIN)
+    cloud.compute.answers["diagnostics"] = InvalidState("off")
+    assert cloud.refused("GET", path, status=409, who=ADMIN)
+
+
+def test_a_crash_dump_is_there_from_217_on(cloud: ComputeCloud) -> None:
+    uuid = cloud.running(state="rescued")
+    act(cloud, uuid, {"trigger_crash_dump": None}, status=400, version="2.16")
+    act(cloud, uuid, {"trigger_crash_dump": None}, version="2.17")
+    assert len(cloud.compute.named("trigger_crash_dump")) == 1
+    act(cloud, cloud.running(state="stopped"), {"trigger_crash_dump": None}, status=409, version="2.17")
 
 
 def test_the_guests_password_is_shown_and_cleared(cloud: ComputeCloud) -> None:

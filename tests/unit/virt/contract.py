@@ -176,6 +176,13 @@ class DriverContract:
             driver.unpause(guest.instance)
         assert driver.power_state(guest.instance) is PowerState.RUNNING
         self.boot(driver, guest)
+        counters = driver.diagnostics(guest.instance)
+        assert {"cpu0_time", "memory", "vda_read", "vda_write"} <= counters.keys()
+        assert counters["cpu0_time"] > 0
+        driver.interrupt(guest.instance)
+        driver.replug(guest)
+        with pytest.raises(errors.NotSupported, match="hw_qemu_guest_agent"):
+            driver.check_agent(guest.instance)
 
     def test_a_suspended_guest_goes_on_without_a_boot(self, driver: Driver, plant: Plant) -> None:
         guest = self.build(driver, plant)
@@ -202,7 +209,8 @@ class DriverContract:
             with pytest.raises(errors.NotFound):
                 change(guest.instance)
         driver.define(guest)
-        for change in (driver.pause, driver.unpause, driver.suspend):
+        driver.replug(guest)
+        for change in (driver.pause, driver.unpause, driver.suspend, driver.interrupt, driver.diagnostics):
             with pytest.raises(errors.InvalidState, match="off"):
                 change(guest.instance)
 
