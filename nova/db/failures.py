@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import enum
-import sqlite3
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+if TYPE_CHECKING:
+    import sqlite3
 
 _MARIADB_CONFLICTS = {1020, 1205, 1213, 3572}
 _MARIADB_AWAY = {1040, 1047, 1053, 1077, 1079, 1129, 1130, 1203, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
@@ -49,8 +52,8 @@ def classify(error: Exception) -> Failure:
     if not isinstance(error, DBAPIError) or error.orig is None:
         return Failure.OTHER
     cause = error.orig
-    if isinstance(cause, sqlite3.Error):
-        return _sqlite(cause)
+    if type(cause).__module__ == "sqlite3":  # by name: daemons on other databases do without the library
+        return _sqlite(cause)  # type: ignore[arg-type]
     if hasattr(cause, "pgcode"):
         return _postgresql(error, cause.pgcode)
     return _mariadb(error, cause.args[0] if cause.args else None)
