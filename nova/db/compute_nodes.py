@@ -7,10 +7,11 @@ A claim is one guarded UPDATE, so any number of schedulers can claim at once and
 from __future__ import annotations
 
 import datetime
+import functools
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from nova import errors
@@ -89,6 +90,12 @@ def for_scheduler(tx: Transaction, *, alive_since: datetime.datetime) -> list[Ho
 
     A daemon is up when it was heard of since *alive_since* (naive UTC) and is not forced down.
     """
+    return list(map(HostRow._make, tx.execute(_hosts(), {"alive_since": alive_since})))
+
+
+@functools.cache
+def _hosts() -> Select[Any]:
+    """The columns of HostRow, in its order."""
     s = _SERVICES.c
     zone = (
         select(_MEMBERS.c.host.label("host"), func.min(_AGGREGATE_METADATA.c.value).label("zone"))
@@ -97,8 +104,8 @@ def for_scheduler(tx: Transaction, *, alive_since: datetime.datetime) -> list[Ho
         .group_by(_MEMBERS.c.host)
         .subquery("zones")
     )
-    up = and_(s.forced_down.is_(False), s.updated_at >= alive_since)
-    statement = (
+    up = and_(s.forced_down.is_(False), s.updated_at >= bindparam("alive_since"))
+    return (
         select(
             *(C.id, C.host, C.hypervisor_hostname, case((up, 1), else_=0), s.disabled),
             func.coalesce(zone.c.zone, s.availability_zone),
@@ -111,7 +118,6 @@ def for_scheduler(tx: Transaction, *, alive_since: datetime.datetime) -> list[Ho
         .where(C.deleted == 0, s.deleted == 0)
         .order_by(C.id)
     )
-    return list(map(HostRow._make, tx.execute(statement)))
 
 
 def claim(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -89,7 +88,9 @@ def make_engine(url: URL, settings: DatabaseSettings, log: StatementLog) -> Engi
     else:
         _check_idle_connections(engine)
     if url.get_backend_name() == "mysql":
-        _share_tls_context(engine)
+        from nova.db.mariadb import connect_by_ourselves  # brings PyMySQL
+
+        connect_by_ourselves(engine)
     _count_statements(engine, log)
     return engine
 
@@ -106,26 +107,6 @@ def _teach_sqlite(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         write = connection.get_execution_options().get("nova_write", True)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def _share_tls_context(engine: Engine) -> None:
-    """Let new connections of PyMySQL share what TLS needs, where the URL says nothing about TLS.
-
-    It encrypts where the server offers it and checks no certificate, and yet reads the host's whole list of authorities
-    for every connection: most of what a busy scheduler did.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-
-    @event.listens_for(engine, "do_connect")
-    def connect(dialect: Any, _record: Any, words: Any, options: dict[str, Any]) -> Any:
-        if any(name.startswith("ssl") for name in options):
-            return None
-        connection = dialect.loaded_dbapi.connect(*words, **options, ssl_disabled=True, defer_connect=True)
-        connection.ssl, connection.ctx = True, context
-        connection.connect()
-        return connection
 
 
 def _check_idle_connections(engine: Engine) -> None:

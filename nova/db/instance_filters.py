@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import select, union
+from sqlalchemy import Select, bindparam, select, union
 
 from nova.db.models.base import table_of
 from nova.db.models.instance import InstanceRow
@@ -69,19 +71,23 @@ def source_groups_of(tx: Transaction, instance_uuid: str) -> list[int]:
 
 
 def _rules_of(tx: Transaction, instance_uuids: Collection[str]) -> dict[str, list[SecurityGroupRule]]:
+    found: dict[str, list[SecurityGroupRule]] = {}
+    for row in tx.execute(_rules(), {"uuids": sorted(set(instance_uuids))}):
+        found.setdefault(row.instance_uuid, []).append(rule_of(row))
+    return found
+
+
+@functools.cache
+def _rules() -> Select[Any]:
     source = GROUPS.alias("source")
-    query = (
+    return (
         select(RULES, source.c.name.label("source_name"), source.c.project_id.label("source_project"))
         .add_columns(MEMBERS.c.instance_uuid)
         .join_from(MEMBERS, RULES, RULES.c.parent_group_id == MEMBERS.c.security_group_id)
         .outerjoin(source, source.c.id == RULES.c.group_id)
-        .where(MEMBERS.c.instance_uuid.in_(sorted(set(instance_uuids))))
+        .where(MEMBERS.c.instance_uuid.in_(bindparam("uuids", expanding=True)))
         .order_by(MEMBERS.c.instance_uuid, RULES.c.id)
     )
-    found: dict[str, list[SecurityGroupRule]] = {}
-    for row in tx.execute(query):
-        found.setdefault(row.instance_uuid, []).append(rule_of(row))
-    return found
 
 
 def _addresses_of(tx: Transaction, group_ids: Collection[int]) -> dict[int, tuple[str, ...]]:

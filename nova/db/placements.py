@@ -13,14 +13,16 @@ from nova.domain.transitions import TRANSITIONS, Action
 
 C = INSTANCES.c
 _BUILDING = sorted(task.value for task in TRANSITIONS[Action.CREATE].during)
+_BUILDING_BY_HOST = (
+    select(C.host, func.count().label("total"))
+    .where(C.task_state.in_(_BUILDING), C.deleted == 0, C.host.is_not(None))
+    .group_by(C.host)
+)
 
 
 def building_by_host(tx: Transaction) -> dict[str, int]:
     """How many instances are being built on each host; no key for a host without any."""
-    chosen = select(C.host, func.count().label("total")).where(
-        C.task_state.in_(_BUILDING), C.deleted == 0, C.host.is_not(None)
-    )
-    return {row.host: row.total for row in tx.execute(chosen.group_by(C.host))}
+    return {row.host: row.total for row in tx.execute(_BUILDING_BY_HOST)}
 
 
 def servers_by_host(tx: Transaction) -> dict[str, int]:

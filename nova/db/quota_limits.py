@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Table, delete, insert, literal, null, select, union_all, update
+from sqlalchemy import Table, bindparam, delete, insert, literal, null, select, union_all, update
 
 from nova.db.models.base import table_of
 from nova.db.models.quota import ProjectUserQuotaRow, QuotaClassRow, QuotaRow, QuotaUsageRow
@@ -22,6 +22,20 @@ USER = table_of(ProjectUserQuotaRow)
 CLASS = table_of(QuotaClassRow)
 _USAGES = table_of(QuotaUsageRow)
 DEFAULT_CLASS = "default"
+
+_U = _USAGES.c
+_EVERYTHING = union_all(
+    select(literal("project"), PROJECT.c.resource, PROJECT.c.hard_limit, null()).where(
+        PROJECT.c.project_id == bindparam("project")
+    ),
+    select(literal("user"), USER.c.resource, USER.c.hard_limit, null()).where(
+        USER.c.project_id == bindparam("project"), USER.c.user_id == bindparam("user")
+    ),
+    select(literal("class"), CLASS.c.resource, CLASS.c.hard_limit, null()).where(CLASS.c.class_name == DEFAULT_CLASS),
+    select(literal("used"), _U.resource, _U.in_use, _U.user_id).where(
+        _U.project_id == bindparam("project"), _U.user_id.in_(["", bindparam("user")])
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +57,9 @@ class QuotaState:
 
 def limits_and_usage(tx: Transaction, project_id: str, *, user_id: str, defaults: Mapping[str, int]) -> QuotaState:
     """The limits and counters of a project and one user (or none, when empty), in one statement."""
-    u = _USAGES.c
-    statement = union_all(
-        select(literal("project"), PROJECT.c.resource, PROJECT.c.hard_limit, null()).where(
-            PROJECT.c.project_id == project_id
-        ),
-        select(literal("user"), USER.c.resource, USER.c.hard_limit, null()).where(
-            USER.c.project_id == project_id, USER.c.user_id == user_id
-        ),
-        select(literal("class"), CLASS.c.resource, CLASS.c.hard_limit, null()).where(
-            CLASS.c.class_name == DEFAULT_CLASS
-        ),
-        select(literal("used"), u.resource, u.in_use, u.user_id).where(
-            u.project_id == project_id, u.user_id.in_(["", user_id])
-        ),
-    )
     limits: dict[str, dict[str, int]] = {"project": {}, "user": {}, "class": {}}
     in_use: dict[tuple[str, str], int] = {}
-    for kind, resource, amount, user in tx.execute(statement):
+    for kind, resource, amount, user in tx.execute(_EVERYTHING, {"project": project_id, "user": user_id}):
         if kind == "used":
             in_use[user, resource] = amount
         else:

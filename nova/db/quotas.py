@@ -8,15 +8,16 @@ is exact.  What a user has outside any project (key pairs) is counted under an e
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, case, or_, select, update
 
 from nova import errors
 from nova.db.models.base import table_of
 from nova.db.models.quota import QuotaUsageRow
-from nova.db.quota_limits import limits_and_usage
+from nova.db.quota_limits import QuotaState, limits_and_usage
 from nova.db.transaction import Transaction
 from nova.db.upserts import insert_missing
 from nova.domain.quota import UNLIMITED, Usage
@@ -36,10 +37,18 @@ def claim(
     Raises QuotaExceeded, with ``resource``, ``limit``, ``in_use`` and ``requested`` of the first that does not fit; the
     transaction cannot be committed after that.  *defaults* hold where no row sets a limit.
     """
+    if any(amount > 0 for amount in amounts.values()):
+        state = limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults)
+        claim_within(tx, state, amounts, project_id=project_id, user_id=user_id)
+
+
+def claim_within(
+    tx: Transaction, state: QuotaState, amounts: Mapping[str, int], *, project_id: str, user_id: str
+) -> None:
+    """The same where this transaction has read limits and usage of the project and its user already."""
     wanted = {resource: amount for resource, amount in amounts.items() if amount > 0}
     if not wanted:
         return
-    state = limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults)
     limits = {(user, resource): state.limit(resource, user=bool(user)) for user in {"", user_id} for resource in wanted}
     _claim(tx, wanted, project_id=project_id, limits=limits, before=state.in_use)
 
@@ -63,7 +72,11 @@ def release(tx: Transaction, amounts: Mapping[str, int], *, project_id: str, use
 
 def usages(tx: Transaction, project_id: str, *, user_id: str = "", defaults: Mapping[str, int]) -> dict[str, Usage]:
     """Limit and use of every resource of a project, or of one user in it."""
-    state = limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults)
+    return usages_of(limits_and_usage(tx, project_id, user_id=user_id, defaults=defaults), user_id, defaults=defaults)
+
+
+def usages_of(state: QuotaState, user_id: str = "", *, defaults: Mapping[str, int]) -> dict[str, Usage]:
+    """The same from what was read already."""
     resources = {*defaults, *(resource for user, resource in state.in_use if user == user_id)}
     return {
         resource: Usage(
@@ -108,13 +121,13 @@ def _claim(
 ) -> None:
     missing = sorted(limits.keys() - before.keys())
     insert_missing(tx, USAGES, [_new_row(tx, project_id, key, 0) for key in missing])
-    fits = [
-        and_(C.user_id == user, C.resource == resource, or_(literal(limit) < 0, C.in_use + wanted[resource] <= limit))
-        for (user, resource), limit in sorted(limits.items())
-    ]
-    counters = _counters(project_id, {user for user, _ in limits}, wanted)
-    claimed = update(USAGES).where(*counters, or_(*fits))
-    if tx.execute(claimed.values(in_use=C.in_use + _amount(wanted), updated_at=tx.now)).rowcount == len(limits):
+    users = sorted({user for user, _ in limits})
+    keys = tuple(sorted((users.index(user), resource) for user, resource in limits))
+    values: dict[str, Any] = {"project": project_id, "now": tx.now}
+    values |= {f"user_{number}": user for number, user in enumerate(users)}
+    values |= {f"amount_{resource}": amount for resource, amount in wanted.items()}
+    values |= {f"limit_{number}_{resource}": limits[users[number], resource] for number, resource in keys}
+    if tx.execute(_claiming(keys), values).rowcount == len(limits):
         return
     tx.doom("a quota was passed")
     passed = [key for key, limit in limits.items() if limit >= 0 and before.get(key, 0) + wanted[key[1]] > limit]
@@ -123,10 +136,31 @@ def _claim(
         user, resource = min(passed, key=lambda key: (order.index(key[1]), key[0]))
         raise _refusal(resource, limits[user, resource], before.get((user, resource), 0), wanted[resource])
     # Another request took the room since the counters were read: the one with the least room now is what it took.
-    rows = tx.execute(select(C.user_id, C.resource, C.in_use).where(*counters))
+    rows = tx.execute(select(C.user_id, C.resource, C.in_use).where(*_counters(project_id, users, wanted)))
     now = {(row.user_id, row.resource): row.in_use for row in rows}
     user, resource = min(limits, key=lambda key: (_room(limits[key], now.get(key, 0)), key))
     raise _refusal(resource, limits[user, resource], now.get((user, resource), 0), wanted[resource])
+
+
+@functools.lru_cache(maxsize=64)
+def _claiming(keys: tuple[tuple[int, str], ...]) -> Update:
+    """The UPDATE that adds the amounts to these counters, (number of a user, resource), where they fit the limits."""
+    users = [bindparam(f"user_{number}", type_=C.user_id.type) for number in sorted({number for number, _ in keys})]
+    resources = sorted({resource for _, resource in keys})
+    amounts = {resource: bindparam(f"amount_{resource}", type_=C.in_use.type) for resource in resources}
+    fits = []
+    for number, resource in keys:
+        limit = bindparam(f"limit_{number}_{resource}", type_=C.in_use.type)
+        fits.append(
+            and_(C.user_id == users[number], C.resource == resource)
+            & or_(limit < 0, C.in_use + amounts[resource] <= limit)
+        )
+    more = case(*((C.resource == resource, amount) for resource, amount in amounts.items()), else_=0)
+    return (
+        update(USAGES)
+        .where(C.project_id == bindparam("project"), C.user_id.in_(users), C.resource.in_(resources), or_(*fits))
+        .values(in_use=C.in_use + more, updated_at=bindparam("now"))
+    )
 
 
 def _room(limit: int, in_use: int) -> float:

@@ -12,6 +12,7 @@ from nova.api.cloud import Cloud
 from nova.context import RequestContext
 from nova.db import quotas
 from nova.db.engine import Transaction
+from nova.db.quota_limits import limits_and_usage
 from nova.domain.flavor import Flavor
 from nova.domain.instance import InjectedFile
 from nova.domain.quota import UNLIMITED, Usage
@@ -31,13 +32,14 @@ def claim(cloud: Cloud, tx: Transaction, context: RequestContext, request: BootR
             f"max_count is too large: at most {MOST_AT_ONCE} servers can be asked for at once.", field="max_count"
         )
     defaults = cloud.settings.default_quotas
-    usages = quotas.usages(tx, context.project_id, defaults=defaults)
+    state = limits_and_usage(tx, context.project_id, user_id=context.user_id, defaults=defaults)
+    usages = quotas.usages_of(state, defaults=defaults)
     check_amounts(request, usages)
     each = flavor.amounts
     room = min(_room(usages[resource], amount) for resource, amount in each.items())
     count = max(request.min_count, min(request.max_count, room))
     amounts = {resource: amount * count for resource, amount in each.items()}
-    quotas.claim(tx, amounts, project_id=context.project_id, user_id=context.user_id, defaults=defaults)
+    quotas.claim_within(tx, state, amounts, project_id=context.project_id, user_id=context.user_id)
     return count
 
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, literal, null, select, union_all
+from sqlalchemy import Select, Table, bindparam, literal, null, select, union_all
 
 from nova.db.models.base import table_of
 from nova.db.models.instance import InstanceMetadataRow, InstanceRow, InstanceSystemMetadataRow
@@ -44,6 +44,16 @@ LIGHT: Select[Any] = select(
     *(INSTANCES.c[column] for column in _LEADING), null().label("key_data"), null().label("user_data")
 )
 """The row without its long texts, for lists."""
+
+
+def _items_of(table: Table, *, of_system: bool) -> Select[Any]:
+    c = table.c
+    here = c.instance_uuid.in_(bindparam("uuids", expanding=True))
+    return select(literal(int(of_system)), c.instance_uuid, c.key, c.value).where(here)
+
+
+_OWN_METADATA = _items_of(METADATA, of_system=False)
+_BOTH_METADATA = union_all(_OWN_METADATA, _items_of(SYSTEM_METADATA, of_system=True))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -116,14 +126,8 @@ def _metadata_of(
 ) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     own: defaultdict[str, dict[str, str]] = defaultdict(dict)
     system: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    c = METADATA.c
-    statement: Any = select(literal(0), c.instance_uuid, c.key, c.value).where(c.instance_uuid.in_(uuids))
-    if with_system:
-        s = SYSTEM_METADATA.c
-        statement = union_all(
-            statement, select(literal(1), s.instance_uuid, s.key, s.value).where(s.instance_uuid.in_(uuids))
-        )
-    for of_system, uuid, key, value in tx.execute(statement):
+    statement: Any = _BOTH_METADATA if with_system else _OWN_METADATA
+    for of_system, uuid, key, value in tx.execute(statement, {"uuids": uuids}):
         (system if of_system else own)[uuid][key] = value
     return own, system
 
