@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers on a compute host: driver, time limits, what is kept back, disks."""
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 from nova.conf.spelling import Named, formerly
 
@@ -174,7 +174,17 @@ DISKS = [
         help="Make root disks as overlays on a cached base image; off copies the whole image for each server.",
     ),
     cfg.BoolOpt(
-        "force_raw_images", default=True, help="Convert base images to raw, which is faster to read and safer."
+        "force_raw_images",
+        default=True,
+        help="Accepted for older files: base images are always converted to raw, which is faster to read and safer.",
+    ),
+    cfg.ListOpt(
+        "extra_image_formats",
+        item_type=types.String(choices=["vhd", "vdi"]),
+        default=[],
+        help="Formats of images that are taken beside raw, qcow2, vmdk, iso and the three parts: vhd, vdi. Read by "
+        "nova-compute and by the built-in image service. Not by default, since each is one more parser that "
+        "strangers' files reach.",
     ),
     cfg.StrOpt(
         "preallocate_images",

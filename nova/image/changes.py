@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from nova import errors
 from nova.context import RequestContext
 from nova.db import images
@@ -12,13 +14,20 @@ from nova.image import rules
 from nova.image.protocol import ImageUpdate
 
 
-def apply_changes(tx: Transaction, context: RequestContext, image: Image, changes: ImageUpdate) -> Image:
+def apply_changes(
+    tx: Transaction,
+    context: RequestContext,
+    image: Image,
+    changes: ImageUpdate,
+    *,
+    extra_formats: Collection[str] = (),
+) -> Image:
     """Write *changes* to *image*, which the caller owns and nobody else can change now; the image as it is then."""
     disk_format = changes.disk_format or image.disk_format
     container_format = changes.container_format or image.container_format
     if (disk_format, container_format) != (image.disk_format, image.container_format) and image.status != "queued":
         raise errors.Forbidden("The formats of an image with data cannot be changed.", field="disk_format")
-    rules.check_formats(disk_format, container_format)
+    rules.check_formats(disk_format, container_format, extra_formats=extra_formats)
     if changes.visibility is not None and changes.visibility != image.visibility:
         rules.check_visibility(context, changes.visibility)
     rules.check_text(changes.name or "", "name")

@@ -64,7 +64,7 @@ class LocalImages:
 
     def create(self, context: RequestContext, new: NewImage) -> Image:
         """See :class:`nova.image.ImageService`."""
-        rules.check_new(context, new)
+        rules.check_new(context, new, extra_formats=self._settings.extra_formats)
         image = Image(
             id=new.id or str(uuid.uuid4()),
             name=new.name,
@@ -94,7 +94,8 @@ class LocalImages:
         def work(tx: Transaction) -> Image:
             owned(tx, context, image_id)
             images.lock(tx, image_id)
-            return apply_changes(tx, context, images.get(tx, image_id, viewer=None), changes)
+            image = images.get(tx, image_id, viewer=None)
+            return apply_changes(tx, context, image, changes, extra_formats=self._settings.extra_formats)
 
         return self._db.run(work)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from nova import errors
 from nova.context import RequestContext
@@ -44,10 +44,13 @@ def check_visibility(context: RequestContext, visibility: str) -> None:
         raise errors.Forbidden("Only administrators may make an image public.", rule="publicize_image")
 
 
-def check_formats(disk_format: str | None, container_format: str | None) -> None:
-    """InvalidInput for formats that are not taken."""
-    if disk_format is not None and disk_format not in DISK_FORMATS:
-        raise errors.InvalidInput(f"The disk format is one of {', '.join(DISK_FORMATS)}.", field="disk_format")
+def check_formats(
+    disk_format: str | None, container_format: str | None, *, extra_formats: Collection[str] = ()
+) -> None:
+    """InvalidInput for formats that are not taken; *extra_formats* are, beside the usual ones."""
+    taken = (*DISK_FORMATS, *sorted(extra_formats))
+    if disk_format is not None and disk_format not in taken:
+        raise errors.InvalidInput(f"The disk format is one of {', '.join(taken)}.", field="disk_format")
     if container_format is not None and container_format not in CONTAINER_FORMATS:
         raise errors.InvalidInput(
             f"The container format is one of {', '.join(CONTAINER_FORMATS)}.", field="container_format"
@@ -81,7 +84,7 @@ def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def check_new(context: RequestContext, new: NewImage) -> None:
+def check_new(context: RequestContext, new: NewImage, *, extra_formats: Collection[str] = ()) -> None:
     """All that a new description must fulfil."""
     if new.id and not _ID.fullmatch(new.id):
         raise errors.InvalidInput("The id of an image is a UUID in lower case.", field="id")
@@ -89,7 +92,7 @@ def check_new(context: RequestContext, new: NewImage) -> None:
         raise errors.Forbidden("Only administrators make images for other projects.", field="owner")
     check_text(new.name, "name")
     check_visibility(context, new.visibility)
-    check_formats(new.disk_format, new.container_format)
+    check_formats(new.disk_format, new.container_format, extra_formats=extra_formats)
     check_properties(new.properties)
     check_sizes(new.min_disk_gb, new.min_ram_mb)
 

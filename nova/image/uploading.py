@@ -36,6 +36,8 @@ class StoreSettings:
     """The options of the built-in store."""
 
     image_size_cap: int = 1024**4
+    extra_formats: frozenset[str] = frozenset()
+    """Formats that are taken beside the usual ones"""
     limits: StoreLimits = field(default_factory=lambda: StoreLimits(images=500))
     dead_after_s: float = 900.0
     """An upload without a sign of life for so long is taken for dead"""
@@ -129,7 +131,7 @@ class Uploads:
             )
             return image
 
-        return upload_id, Digest(Inspection(self._db.run(work).disk_format or ""))
+        return upload_id, self._digest(self._db.run(work))
 
     def _receive(
         self, image_id: str, upload_id: str, chunks: Iterable[bytes], *, digest: Digest, bounds: Bounds
@@ -145,8 +147,11 @@ class Uploads:
             take(chunks, target, digest=digest, bounds=bounds, alive=alive)
             self._run_blocking(make_durable, target)
 
+    def _digest(self, image: Image) -> Digest:
+        return Digest(Inspection(image.disk_format or "", extra_formats=self._settings.extra_formats))
+
     def _look_at(self, image: Image, upload_id: str) -> Received:
-        digest = Digest(Inspection(image.disk_format or ""))
+        digest = self._digest(image)
         for chunk in FileChunks(self._files.open_received(upload_id)):
             digest.feed(chunk)
         return digest.received()

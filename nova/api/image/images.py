@@ -12,13 +12,13 @@ from nova.api.routing import Route, Tx, body
 from nova.api.schema import Schema
 from nova.image import ImageUpdate, NewImage
 from nova.image.rules import CONTAINER_FORMATS, VISIBILITIES
-from nova.virt.images.inspector import DISK_FORMATS
+from nova.virt.images.inspector import DISK_FORMATS, EXTRA_FORMATS
 
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"], "maxLength": 255}
 ATTRIBUTES: dict[str, Schema] = {
     "name": _TEXT_OR_NULL,
     "visibility": {"enum": list(VISIBILITIES)},
-    "disk_format": {"enum": [*DISK_FORMATS, None]},
+    "disk_format": {"enum": [*DISK_FORMATS, *EXTRA_FORMATS, None]},
     "container_format": {"enum": [*CONTAINER_FORMATS, None]},
     "min_disk": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},
     "min_ram": {"type": "integer", "minimum": 0, "maximum": 2**31 - 1},

@@ -155,7 +155,7 @@ def _libvirt_driver(parts: Parts) -> Driver:
         config_drive=ConfigDriveSettings(
             format=conf.config_drive_format,
             iso_program=conf.mkisofs_cmd,
-            temporary_directory=Path(conf.config_drive_tempdir) if conf.config_drive_tempdir else None,
+            temporary_directory=Path(conf.tempdir) if conf.tempdir else None,
         ),
         use_cow_images=conf.use_cow_images,
         snapshot_format=choice.snapshot_image_format or "",
@@ -165,6 +165,7 @@ def _libvirt_driver(parts: Parts) -> Driver:
         vnc_keymap=conf.vnc.keymap,
         volume_initiator="host" if choice.iscsi_initiator == "open-iscsi" else "qemu",
         reserved_disk_bytes=conf.reserved_host_disk_mb << 20,
+        extra_image_formats=frozenset(conf.extra_image_formats),
         max_image_bytes=conf.max_image_virtual_size_gb << 30,
     )
     bridges = GuestBridges(

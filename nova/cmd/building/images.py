@@ -62,7 +62,10 @@ def local_images(parts: Parts) -> LocalImages:
     from nova.image.local import LocalImages
     from nova.image.uploading import StoreSettings
 
-    settings = StoreSettings(image_size_cap=parts.conf.image.image_size_cap)
+    settings = StoreSettings(
+        image_size_cap=parts.conf.image.image_size_cap,
+        extra_formats=frozenset(parts.conf.extra_image_formats),
+    )
     files = ImageFiles(parts.conf.image.image_store_path)
     return LocalImages(parts.db, files, settings=settings, run_blocking=run_blocking)
 

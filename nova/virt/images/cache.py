@@ -52,6 +52,8 @@ class CacheSettings:
     """Left free whatever comes"""
     max_image_bytes: int = 0
     """The largest unpacked image; 0 is no bound beyond the free space"""
+    extra_formats: frozenset[str] = frozenset()
+    """Formats of images that are taken beside the usual ones"""
 
 
 class ImageCache:
@@ -80,7 +82,13 @@ class ImageCache:
 
         def build(part: Path) -> None:
             chunks = reader.read(context, image.id)
-            facts = download(image, chunks, part, max_bytes=self._room_for(image))
+            facts = download(
+                image,
+                chunks,
+                part,
+                max_bytes=self._room_for(image),
+                extra_formats=self._settings.extra_formats,
+            )
             inspector.check_fits(
                 facts, limit_gb=limit, free_bytes=self._free_bytes(), max_bytes=self._settings.max_image_bytes
             )
@@ -148,7 +156,7 @@ class ImageCache:
         try:
             self._qemu_img.convert(
                 part,
-                "qcow2" if facts.storage_format == "qcow2" else "vmdk",
+                facts.storage_format,
                 raw,
                 "raw",
                 max_bytes=facts.virtual_size_bytes + SLACK_BYTES,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,7 +32,9 @@ def digest_of(image: Image) -> tuple[str, str]:
     raise errors.InvalidImage(f"The image {image.id} has no checksum, so its bytes cannot be verified.")
 
 
-def download(image: Image, chunks: Iterable[bytes], target: Path, *, max_bytes: int) -> ImageFacts:
+def download(
+    image: Image, chunks: Iterable[bytes], target: Path, *, max_bytes: int, extra_formats: Collection[str] = ()
+) -> ImageFacts:
     """Write the chunks to *target*, flushed to the disk, and say what they are.
 
     :param max_bytes: stop when more come
@@ -41,7 +43,7 @@ def download(image: Image, chunks: Iterable[bytes], target: Path, *, max_bytes: 
     """
     algorithm, wanted = digest_of(image)
     digest = hashlib.new(algorithm, usedforsecurity=False)
-    inspection = Inspection(image.disk_format or "")
+    inspection = Inspection(image.disk_format or "", extra_formats=extra_formats)
     limit = min(max_bytes, image.size_bytes) if image.size_bytes is not None else max_bytes
     with target.open("xb") as stream:
         os.fchmod(stream.fileno(), 0o600)

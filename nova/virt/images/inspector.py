@@ -9,15 +9,20 @@ A refused file is InvalidImage, with a sentence for the image's owner.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import struct
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from nova import errors
+from nova.virt.images.qemu_img import SourceFormat
 
 DISK_FORMATS = ("raw", "qcow2", "vmdk", "iso", "ami", "aki", "ari")
 """The labels (Image API ``disk_format``) that are taken."""
+
+EXTRA_FORMATS = ("vhd", "vdi")
+"""Those that are taken too where the operator says so: each is one more parser that strangers' files reach."""
 
 CHUNK_BYTES = 64 * 1024
 HEAD_BYTES = 512
@@ -26,7 +31,7 @@ GIB = 1024**3
 _PLAIN = frozenset({"raw", "gpt"})
 """Content without a container: what the guest reads is what is in the file.  gpt: also a bare MBR."""
 
-_FITS = {
+_FITS: dict[str, frozenset[str]] = {
     "raw": _PLAIN,
     "ami": _PLAIN,
     "aki": _PLAIN,
@@ -34,7 +39,15 @@ _FITS = {
     "qcow2": frozenset({"qcow2"}),
     "vmdk": frozenset({"vmdk"}),
     "iso": frozenset({"iso", "gpt"}),
+    "vhd": frozenset({"vhd"}),
+    "vdi": frozenset({"vdi"}),
 }
+
+_CONTAINERS: dict[str, SourceFormat] = {"qcow2": "qcow2", "vmdk": "vmdk", "vhd": "vpc", "vdi": "vdi"}
+"""Formats that are unpacked, with their names in tools."""
+
+_KINDS = {"vhd": (60, ">I", frozenset({3})), "vdi": (0x4C, "<I", frozenset({1, 2}))}
+"""Where the header says what kind of file it is, and which kinds stand for themselves: the others need a parent."""
 
 _UNWANTED = (
     (b"WithoutFreeSpace", "parallels"),
@@ -52,11 +65,11 @@ _UNWANTED = (
 class ImageFacts:
     """What is known of an inspected file.
 
-    ``storage_format`` is the word for tools: raw, qcow2 or vmdk.
+    ``storage_format`` is the word for tools.
     """
 
     disk_format: str
-    storage_format: str
+    storage_format: SourceFormat
     size_bytes: int
     virtual_size_bytes: int
 
@@ -64,14 +77,16 @@ class ImageFacts:
 class Inspection:
     """Looks at an image's bytes while they pass by; ``facts()`` at the end."""
 
-    def __init__(self, declared_format: str) -> None:
+    def __init__(self, declared_format: str, *, extra_formats: Collection[str] = ()) -> None:
         """
         :param declared_format: the image's ``disk_format``
-        :raises errors.InvalidImage: not one of DISK_FORMATS
+        :param extra_formats: which of EXTRA_FORMATS are taken as well
+        :raises errors.InvalidImage: not one that is taken
         """
-        if declared_format not in DISK_FORMATS:
+        taken = (*DISK_FORMATS, *(each for each in EXTRA_FORMATS if each in extra_formats))
+        if declared_format not in taken:
             raise errors.InvalidImage(
-                f"Images of the format {declared_format[:32]!r} are not accepted; use one of {', '.join(DISK_FORMATS)}."
+                f"Images of the format {declared_format[:32]!r} are not accepted; use one of {', '.join(taken)}."
             )
         from oslo_utils.imageutils import format_inspector  # large, and not needed before the first image
 
@@ -109,12 +124,12 @@ class Inspection:
             raise errors.InvalidImage(
                 f"The image is labelled {self._declared}, but its content is {names}; it is not accepted."
             )
-        storage = self._declared if self._declared in ("qcow2", "vmdk") else "raw"
+        is_raw = self._declared not in _CONTAINERS
         return ImageFacts(
             disk_format=self._declared,
-            storage_format=storage,
+            storage_format="raw" if is_raw else _CONTAINERS[self._declared],
             size_bytes=self._size_bytes,
-            virtual_size_bytes=self._size_bytes if storage == "raw" else self._checked_virtual_size(storage),
+            virtual_size_bytes=self._size_bytes if is_raw else self._checked_virtual_size(self._declared),
         )
 
     def _found(self) -> set[str]:
@@ -144,10 +159,19 @@ class Inspection:
             raise errors.InvalidImage(f"The {name} image is not accepted: {_words(exc.failures)} ({reasons}).") from exc
         except Exception as exc:  # the library lets parsing errors of hostile bytes through
             raise errors.InvalidImage(f"The image is not a well-formed {name} file.", detail=str(exc)) from exc
-        if name == "vmdk" and size_bytes <= 0:
-            # QEMU takes such a header for a text descriptor and follows the file names in it.
-            raise errors.InvalidImage("The vmdk image is not accepted: its header names no capacity.")
+        if size_bytes <= 0:
+            # For vmdk, QEMU takes such a header for a text descriptor and follows the file names in it.
+            raise errors.InvalidImage(f"The {name} image is not accepted: its header names no capacity.")
+        self._check_kind(name)
         return size_bytes
+
+    def _check_kind(self, name: str) -> None:
+        if name not in _KINDS:
+            return
+        at, form, alone = _KINDS[name]
+        (kind,) = struct.unpack_from(form, self._head, at)
+        if kind not in alone:
+            raise errors.InvalidImage(f"The {name} image is not accepted: it depends on another file (kind {kind}).")
 
 
 _REASONS = {
@@ -168,12 +192,14 @@ def _is_satisfied(inspector: Any) -> bool:
     return inspector.NAME == "raw" or (inspector.complete and inspector.NAME not in ("vmdk", "luks"))
 
 
-def inspect(source: BinaryIO | str | os.PathLike[str], declared_format: str) -> ImageFacts:
+def inspect(
+    source: BinaryIO | str | os.PathLike[str], declared_format: str, *, extra_formats: Collection[str] = ()
+) -> ImageFacts:
     """Read all of a file or stream and say what it is.
 
     :raises errors.InvalidImage: it is not acceptable under that label
     """
-    inspection = Inspection(declared_format)
+    inspection = Inspection(declared_format, extra_formats=extra_formats)
     for chunk in _chunks(source):
         inspection.feed(chunk)
     return inspection.facts()

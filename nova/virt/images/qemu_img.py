@@ -17,7 +17,7 @@ from nova import errors
 from nova.system.commands import Completed, ResourceLimits
 
 DiskFormat = Literal["raw", "qcow2"]
-SourceFormat = Literal["raw", "qcow2", "vmdk"]
+SourceFormat = Literal["raw", "qcow2", "vmdk", "vpc", "vdi"]
 
 ADDRESS_SPACE_BYTES = 2 * 1024**3
 CPU_S = 30

@@ -254,4 +254,5 @@ def _cache_settings(settings: LibvirtSettings, layout: Layout) -> CacheSettings:
         host=settings.host,
         reserved_disk_bytes=settings.reserved_disk_bytes,
         max_image_bytes=settings.max_image_bytes,
+        extra_formats=settings.extra_image_formats,
     )

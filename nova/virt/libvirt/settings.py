@@ -50,4 +50,6 @@ class LibvirtSettings:
     """The group that QEMU runs in, when it does not run as root: it may enter the instances' directories"""
     reserved_disk_bytes: int = 0
     max_image_bytes: int = 0
+    extra_image_formats: frozenset[str] = frozenset()
+    """Formats of images that are taken beside the usual ones"""
     detach_timeout_s: float = 60.0

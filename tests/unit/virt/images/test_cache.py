@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -158,3 +159,18 @@ def test_bases_that_nobody_uses_age_out(cache: ImageCache) -> None:
         os.utime(path, (long_ago, long_ago))
     assert len(cache.age_out(frozenset({used}), min_age_s=1000)) == 2
     assert files(old.parent) == sorted([used.name, fresh.name])
+
+
+@pytest.mark.parametrize(("label", "tool"), [("vhd", "vpc"), ("vdi", "vdi"), ("vmdk", "vmdk"), ("qcow2", "qcow2")])
+def test_every_container_is_unpacked(tmp_path: Path, label: str, tool: str) -> None:
+    content = b"guest" * 100_000
+    source, packed = tmp_path / "source", tmp_path / "packed"
+    source.write_bytes(content.ljust(images.MIB, b"\0"))
+    subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", tool, str(source), str(packed)], check=True)
+    data = packed.read_bytes()
+    runner = CommandRunner()
+    settings = CacheSettings(directory=tmp_path / "cache", host="here", extra_formats=frozenset({"vhd", "vdi"}))
+    cache = ImageCache(settings, qemu_img=QemuImg(runner), runner=runner)
+    image = described(data, disk_format=label)
+    base = cache.fetch(CONTEXT, image, Store(**{image.id: data}))
+    assert base.read_bytes()[: len(content)] == content

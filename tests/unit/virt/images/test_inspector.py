@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,32 @@ import pytest
 from nova import errors
 from nova.virt.images import inspector
 from tests.unit.virt.images import images
+
+
+@pytest.mark.parametrize(("label", "tool"), [("vhd", "vpc"), ("vdi", "vdi")])
+def test_formats_that_the_operator_lets_in(tmp_path: Path, label: str, tool: str) -> None:
+    path = tmp_path / "disk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", tool, str(path), "8M"], check=True)
+    with pytest.raises(errors.InvalidImage, match="not accepted; use one of raw"):
+        inspector.inspect(path, label)
+    facts = inspector.inspect(path, label, extra_formats={"vhd", "vdi"})
+    assert facts.storage_format == tool
+    assert 8 * images.MIB <= facts.virtual_size_bytes < 9 * images.MIB
+
+
+@pytest.mark.parametrize(
+    ("label", "tool", "at", "kind"), [("vhd", "vpc", 60, b"\0\0\0\4"), ("vdi", "vdi", 0x4C, b"\4\0\0\0")]
+)
+def test_files_that_depend_on_others_are_let_in_by_nobody(
+    tmp_path: Path, label: str, tool: str, at: int, kind: bytes
+) -> None:
+    path = tmp_path / "disk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", tool, str(path), "8M"], check=True)
+    with path.open("r+b") as stream:
+        stream.seek(at)
+        stream.write(kind)
+    with pytest.raises(errors.InvalidImage, match="depends on another file"):
+        inspector.inspect(path, label, extra_formats={"vhd", "vdi"})
 
 
 def test_a_qcow2_file_is_taken_with_its_virtual_size(tmp_path: Path) -> None:
