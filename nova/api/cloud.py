@@ -65,6 +65,7 @@ class ApiSettings:
     default_flavor: str = "m1.small"
     max_local_block_devices: int = 3
     reclaim_instance_interval_s: int = 0
+    allow_resize_to_same_host: bool = False
     service_down_time_s: float = 60.0
     default_quotas: dict[str, int] = field(default_factory=lambda: dict(DEFAULT_QUOTAS))
     console_max_bytes: int = 102400

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nova.compute.settings import ComputeSettings
 from nova.image.protocol import ImageService
+from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.volume import VolumeService
 from nova.virt.driver import Driver, Filters, ImageReader
@@ -20,6 +21,8 @@ class Host:
     filters: Filters
     conductor: Conductor
     volume: VolumeService
+    peers: Compute
+    """The other compute hosts, for moves between them"""
     images: ImageReader
     image_service: ImageService
     """For the images that are made here"""

@@ -13,11 +13,14 @@ from nova.compute.operations import (
     boot,
     cards,
     delete,
+    evacuate,
     inside,
+    live_migrate,
     power,
     reboot,
     rebuild,
     rescue,
+    resize,
     shelve,
     snapshot,
     soft_delete,
@@ -25,9 +28,11 @@ from nova.compute.operations import (
     volumes,
     work,
 )
+from nova.compute.operations.moving import Moving
 from nova.compute.operations.work import Work
 from nova.context import RequestContext
-from nova.domain.orders import BuildOrder, Order, SnapshotOrder, VolumeOrder, instance_order
+from nova.domain.move import Phase
+from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput, NovaError
 from nova.workflow.steps import Control, Record, Step, never, run, undo
@@ -55,7 +60,7 @@ class Execution:
     ) -> None:
         """:param again: whether an undo that failed is tried once more (see :func:`nova.workflow.steps.undo`)"""
         self._again = again
-        plan = plan_for(instance_order(order).action)
+        plan = plan_for(instance_order(order))
         self._steps = plan.steps
         self._settle = plan.settle
         self._state = plan.prepare(context, order, host)
@@ -64,6 +69,12 @@ class Execution:
         """See :func:`nova.workflow.steps.run`."""
         self._state.control = control
         run(self._steps, self._state, record=record, control=control, begun_before=begun_before, again=self._again)
+
+    @property
+    def shared_storage(self) -> bool | None:
+        """What the steps of a move found out about its storage."""
+        found: bool | None = getattr(self._state, "shared_storage", None)
+        return found
 
     def undo(self, begun: frozenset[str]) -> None:
         """Undo the steps that are named in *begun*."""
@@ -79,12 +90,13 @@ class Execution:
             LOG.exception("What is left of an operation that has ended could not be removed.")
 
 
-def plan_for(action: str) -> Plan:
-    """The plan of *action*; InvalidInput for one that no compute host does."""
+def plan_for(order: InstanceOrder) -> Plan:
+    """The plan of an order, or of its leg; InvalidInput for one that no compute host does."""
     try:
-        return PLANS[Action(action)]
+        return LEG_PLANS[Phase(order.phase)] if order.phase else PLANS[Action(order.action)]
     except (KeyError, ValueError) as exc:
-        raise InvalidInput(f"A compute host cannot {action!r} a server.", action=action) from exc
+        what = f"{order.action} {order.phase}".strip()
+        raise InvalidInput(f"A compute host cannot {what!r} a server.", action=order.action) from exc
 
 
 def _work(context: RequestContext, order: Order, host: Host) -> Work:
@@ -113,6 +125,19 @@ def _password_change(context: RequestContext, order: Order, host: Host) -> insid
     if not isinstance(order, BuildOrder):
         raise InvalidInput("A new password needs an order that can hold one.")
     return inside.PasswordChange(context=context, order=order.order, host=host, password=order.admin_password)
+
+
+def _moving(context: RequestContext, order: Order, host: Host) -> Moving:
+    plain = instance_order(order)
+    if plain.move is None:
+        raise InvalidInput("A leg of a move needs an order with the move.")
+    return Moving(context=context, order=plain, host=host, move=plain.move)
+
+
+def _evacuation(context: RequestContext, order: Order, host: Host) -> evacuate.Evacuation:
+    if not isinstance(order, BuildOrder) or order.order.move is None:
+        raise InvalidInput("An evacuation needs an order with the move and the image.")
+    return evacuate.Evacuation(context=context, order=order.order, host=host, move=order.order.move, build=order)
 
 
 def _volume_work(context: RequestContext, order: Order, host: Host) -> volumes.VolumeWork:
@@ -157,3 +182,21 @@ PLANS: Mapping[Action, Plan] = {
     Action.CREATE_IMAGE: Plan(snapshot.IMAGE_STEPS, _snapshot),
     Action.CREATE_BACKUP: Plan(snapshot.IMAGE_STEPS, _snapshot, settle=snapshot.delete_old_backups),
 }
+"""Of the actions that one host does."""
+
+LEG_PLANS: Mapping[Phase, Plan] = {
+    Phase.DEPART: Plan(resize.DEPART_STEPS, _moving),
+    Phase.RECEIVE: Plan(resize.RECEIVE_STEPS, _moving),
+    Phase.LAUNCH: Plan(resize.LAUNCH_STEPS, _moving),
+    Phase.RETURN: Plan(resize.RETURN_STEPS, _moving),
+    Phase.CLEAR: Plan(resize.CLEAR_STEPS, _moving),
+    Phase.RETREAT: Plan(resize.RETREAT_STEPS, _moving),
+    Phase.RESTORE: Plan(resize.RETURN_STEPS, _moving),
+    Phase.PREPARE: Plan(live_migrate.PREPARE_STEPS, _moving),
+    Phase.TRANSFER: Plan(live_migrate.TRANSFER_STEPS, _moving),
+    Phase.SETTLE: Plan(live_migrate.SETTLE_STEPS, _moving),
+    Phase.LEAVE: Plan(live_migrate.LEAVE_STEPS, _moving),
+    Phase.DISCARD: Plan(live_migrate.DISCARD_STEPS, _moving),
+    Phase.RECREATE: Plan(evacuate.RECREATE_STEPS, _evacuation),
+}
+"""Of the legs of actions that span hosts (:data:`nova.domain.move.LEGS`)."""

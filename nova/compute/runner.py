@@ -10,10 +10,11 @@ Orders for one instance follow one another; a delete makes what runs before it o
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -118,6 +119,15 @@ class Runner:
         with self._locks.hold(uuid):
             yield True
 
+    def give_up(self, instance_uuids: Collection[str]) -> None:
+        """Let what is in hand for these instances, which are deleted, end at its next step."""
+        with self._changed:
+            for uuid in instance_uuids:
+                self._deleted.note(uuid)
+            for other in self._in_hand.values():
+                if other.order.instance.uuid in instance_uuids and other.order.action != Action.DELETE:
+                    other.control.give_up(DELETED)
+
     def stop(self, grace_s: float) -> None:
         """Take no more orders and let those in hand finish for *grace_s* seconds; the journal keeps the others."""
         self._stopping.set()
@@ -205,7 +215,7 @@ class Runner:
         if not self._may_begin(entry) and self._stopping.is_set():
             return None
         try:
-            self._run(entry)
+            shared_storage = self._run(entry)
         except Halted:
             return None
         except Exception as error:
@@ -213,11 +223,12 @@ class Runner:
             report = self._report(entry, error)
         else:
             LOG.info("%s of server %s is done.", entry.order.action, entry.order.instance.uuid)
-            report = self._report(entry)
+            report = dataclasses.replace(self._report(entry), shared_storage=shared_storage)
         journal.close(report)
         return report
 
-    def _run(self, entry: _InHand) -> None:
+    def _run(self, entry: _InHand) -> bool | None:
+        """Run the steps; what they found out about shared storage."""
         journal, execution = entry.journal, self._execution(entry)
         if journal.attempts >= self._host.settings.max_attempts:
             execution.undo(journal.begun_steps())
@@ -228,6 +239,7 @@ class Runner:
         begun_before = journal.begun_steps()
         journal.attempt()
         execution.run(record=journal, control=entry.control, begun_before=begun_before)
+        return execution.shared_storage
 
     def _execution(self, entry: _InHand) -> Execution:
         return Execution(entry.journal.context, entry.journal.order, self._host, again=self._patience(entry))
@@ -259,6 +271,7 @@ class Runner:
             action=order.action,
             host=self._host.name,
             attempt=order.attempt,
+            phase=order.phase,
             events=events,
             fault=None if error is None else fault_of(error, host=self._host.name, step=step),
             may_retry_elsewhere=error is not None and may_succeed_elsewhere(error),
@@ -283,7 +296,11 @@ class Runner:
         answer = self._insist(
             f"whether order {order.key} still holds",
             lambda: conductor.begin_operation(
-                entry.journal.context, operation_id=order.operation_id, attempt=order.attempt, host=self._host.name
+                entry.journal.context,
+                operation_id=order.operation_id,
+                attempt=order.attempt,
+                phase=order.phase,
+                host=self._host.name,
             ),
         )
         if answer is False:

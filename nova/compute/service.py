@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 from nova.compute.host import Host
-from nova.compute.operations import console
+from nova.compute.operations import console, live_migrate, moving
+from nova.compute.periodic import departed
 from nova.compute.periodic.filters import refresh_filters
 from nova.compute.runner import Runner
 from nova.context import RequestContext
+from nova.domain.disk_offer import DiskOffer, Landing
 from nova.domain.instance import Instance
+from nova.domain.move import LEGS
 from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
+from nova.domain.states import PowerState
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput
 
@@ -136,6 +140,42 @@ class ComputeService:
         """See :mod:`nova.compute.operations.snapshot`."""
         self._accept(Action.CREATE_BACKUP, context, order)
 
+    def move(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """See :mod:`nova.compute.operations.resize`."""
+        self._accept_leg(context, order)
+
+    def recreate(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """See :mod:`nova.compute.operations.evacuate`."""
+        self._accept_leg(context, order)
+
+    def offer_disks(self, context: RequestContext, *, order: InstanceOrder) -> DiskOffer:
+        """See :mod:`nova.compute.operations.moving`."""
+        return moving.offer_disks(self._host, order)
+
+    def describe_disks(self, context: RequestContext, *, order: InstanceOrder) -> DiskOffer:
+        """See :mod:`nova.compute.operations.live_migrate`."""
+        return live_migrate.describe_disks(self._host, order)
+
+    def landing(self, context: RequestContext, *, order: InstanceOrder) -> Landing:
+        """See :mod:`nova.compute.operations.live_migrate`."""
+        return live_migrate.landing(self._host, context, order)
+
+    def guest_state(self, context: RequestContext, *, instance: Instance) -> PowerState:
+        """See the interface."""
+        return self._host.driver.power_state(instance)
+
+    def abort_move(self, context: RequestContext, *, instance: Instance) -> None:
+        """See the interface."""
+        self._host.driver.abort_transfer(instance)
+
+    def force_move(self, context: RequestContext, *, instance: Instance) -> None:
+        """See the interface."""
+        self._host.driver.force_transfer(instance)
+
+    def forget(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
+        """See :mod:`nova.compute.periodic.departed`."""
+        departed.forget(self._host, self._runner, instance_uuids)
+
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """See :mod:`nova.compute.operations.console`."""
         return console.get_console_output(self._host.driver, name=name, max_bytes=max_bytes)
@@ -151,6 +191,12 @@ class ComputeService:
     def refresh_filters(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
         """See :mod:`nova.compute.periodic.filters`."""
         refresh_filters(self._host, instance_uuids)
+
+    def _accept_leg(self, context: RequestContext, order: InstanceOrder | BuildOrder) -> None:
+        leg = instance_order(order)
+        if leg.phase not in LEGS.get(Action(leg.action), {}):
+            raise InvalidInput(f"An order to {leg.action!r} came without a leg of it.")
+        self._runner.accept(context, order)
 
     def _accept(self, action: Action, context: RequestContext, order: Order) -> None:
         if instance_order(order).action != action:

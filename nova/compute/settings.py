@@ -33,6 +33,12 @@ class ComputeSettings:
     """The longest pause between two tries to reach nova-conductor or the hypervisor"""
     undo_patience_s: float = 300.0
     """How long an undo waits for something that is away, before what was to be undone stays as it is"""
+    move_report_s: float = 1.0
+    """How often the progress of a live migration is reported"""
+    move_timeout_s: float = 0.0
+    """How long a live migration may take; 0 is as long as it wants"""
+    move_timeout_forces: bool = False
+    """Whether the guest then waits for the end of its move, instead of staying where it is"""
     resources_interval_s: float = 60.0
     power_state_interval_s: float = 600.0
     event_wait_s: float = 5.0

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from nova.compute.host import Host
 from nova.compute.operations import power, rescue, suspend
 from nova.compute.operations.work import Work
+from nova.compute.periodic.departed import remove_departed
 from nova.compute.periodic.filters import refresh_filters
 from nova.compute.periodic.leftovers import remove_leftovers
 from nova.compute.periodic.resources import report_resources
@@ -44,6 +45,7 @@ def come_up(host: Host, runner: Runner, journals: JournalDirectory, *, stopping:
     steps: tuple[tuple[str, Callable[[], None]], ...] = (
         ("the hypervisor", host.driver.check),
         ("report of the host's resources", lambda: report_resources(host)),
+        ("servers that were moved away", lambda: remove_departed(host, runner)),
         ("packet filters", lambda: refresh_filters(host, ())),
         ("unfinished operations", lambda: take_up_work(host, runner, journals)),
         ("what deleted servers left", lambda: remove_leftovers(host, runner)),

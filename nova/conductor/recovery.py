@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from nova.conductor.cloud import Cloud
-from nova.conductor.operations import build, finish, unshelve
+from nova.conductor.operations import build, finish, move, unshelve
 from nova.conductor.operations.delete import delete_instance
 from nova.conductor.operations.hosts import is_alive
 from nova.conductor.operations.rebuild import restore_image
@@ -27,6 +27,7 @@ from nova.db.orders import VOLUME_ACTIONS
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Fault, Operation
+from nova.domain.move import LEGS, Silence, leg_of
 from nova.domain.orders import OperationReport
 from nova.domain.states import OperationState
 from nova.domain.transitions import Action
@@ -92,7 +93,9 @@ class Recovery:
     def _offer(self, context: RequestContext, operation: Operation) -> None:
         """Send the message again by which conductors take it up."""
         uuid, conductor = operation.instance_uuid, self._cloud.conductor
-        if operation.action == Action.REBUILD:
+        if Action(operation.action) in LEGS:
+            conductor.move_instance(context, operation_id=operation.id)
+        elif operation.action == Action.REBUILD:
             conductor.rebuild_instance(context, instance_uuid=uuid, admin_password=None)
         elif operation.action == Action.UNSHELVE:
             conductor.unshelve_instance(context, instance_uuid=uuid)
@@ -118,7 +121,10 @@ class Recovery:
         return remedy_for(operation, now=tx.now, host_is_dead=dead, settings=settings)
 
     def _end(self, tx: Transaction, context: RequestContext, operation: Operation, remedy: Remedy) -> None:
-        if remedy is Remedy.TAKE_BACK and operation.action == Action.REBUILD:
+        moves_on = Action(operation.action) in LEGS
+        if remedy is Remedy.TAKE_BACK and moves_on:
+            move.put_back(tx, operation)
+        elif remedy is Remedy.TAKE_BACK and operation.action == Action.REBUILD:
             handover.put_back(tx, operation)
         elif remedy is Remedy.TAKE_BACK and operation.action == Action.UNSHELVE:
             unshelve.put_back(tx, operation)
@@ -134,6 +140,9 @@ class Recovery:
         elif operation.action == Action.UNSHELVE:
             fault = Fault(code=500, message=f"The server could not be given a host in {operation.attempt} attempts.")
             unshelve.fail(tx, operation, fault)
+        elif moves_on:
+            fault = Fault(code=500, message=f"The move was given up after {operation.attempt} attempts.")
+            move.fail(self._cloud, tx, context, operation, fault=fault)
         else:
             _fail_in_place(tx, operation, Fault(code=500, message=DEAD_HOST))
             delete_unfinished_image(self._cloud, tx, context, operation)
@@ -149,6 +158,7 @@ class Recovery:
 
 
 def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationReport:
+    passes = bool(operation.phase) and leg_of(operation.action, operation.phase).silence is Silence.PASS
     details = f"nova-compute on host {operation.host} sends no heartbeats, and had operation {operation.id} in hand."
     done = operation.action in FORWARD_ONLY
     return OperationReport(
@@ -157,7 +167,8 @@ def _report_of_dead_host(tx: Transaction, operation: Operation) -> OperationRepo
         action=operation.action,
         host=operation.host,
         attempt=operation.attempt,
-        fault=None if done else Fault(code=500, message=DEAD_HOST, details=details, host=operation.host),
+        phase=operation.phase,
+        fault=None if done or passes else Fault(code=500, message=DEAD_HOST, details=details, host=operation.host),
         may_retry_elsewhere=True,
         device=_device(tx, operation),
     )

@@ -8,10 +8,11 @@ import enum
 
 from nova.conductor.settings import ConductorSettings
 from nova.domain.instance import Operation
+from nova.domain.move import LEGS, Silence, leg_of
 from nova.domain.states import OperationState
 from nova.domain.transitions import Action
 
-PLACED = frozenset({Action.CREATE, Action.REBUILD, Action.UNSHELVE})
+PLACED = frozenset({Action.CREATE, Action.REBUILD, Action.UNSHELVE, *LEGS})
 """Actions that a conductor takes up first, and then hands to a host"""
 
 
@@ -26,7 +27,7 @@ class Remedy(enum.Enum):
     DELETE = "delete"
     """Go on with a delete, with the host if it is alive and without it if not."""
     REPORT_DEAD_HOST = "report dead host"
-    """Treat it as if its host had reported a failure."""
+    """Treat it as if its host had reported a failure, or for a leg that others need not wait for, its end."""
     TIME_OUT = "time out"
     """The host is at it for too long."""
     GIVE_UP = "give up"
@@ -51,6 +52,9 @@ def remedy_for(
 def _on_a_host(
     operation: Operation, *, now: datetime.datetime, host_is_dead: bool, settings: ConductorSettings
 ) -> Remedy:
+    if operation.phase:
+        waits = leg_of(operation.action, operation.phase).silence is Silence.WAIT
+        return Remedy.REPORT_DEAD_HOST if host_is_dead and not waits else Remedy.WAIT
     if host_is_dead:
         return Remedy.DELETE if operation.action == Action.DELETE else Remedy.REPORT_DEAD_HOST
     if operation.action == Action.CREATE and _age_s(operation.updated_at, now) > settings.build_timeout_s:

@@ -11,6 +11,8 @@ from nova.conductor.operations import (
     delete,
     finish,
     hosts,
+    legs,
+    move,
     power_states,
     rebuild,
     unshelve,
@@ -24,6 +26,7 @@ from nova.db import compute_nodes, guest_metadata, instances, services
 from nova.domain.guest_metadata.facts import Facts
 from nova.domain.host import GuestReport, HostResources
 from nova.domain.instance import Instance
+from nova.domain.move import Departed, Progress
 from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
 from nova.domain.states import TaskState
 from nova.secret import Secret
@@ -62,6 +65,10 @@ class ConductorService:
         """See the interface."""
         unshelve.unshelve_instance(self.cloud, context, instance_uuid=instance_uuid)
 
+    def move_instance(self, context: RequestContext, *, operation_id: int) -> None:
+        """See the interface."""
+        move.move_instance(self.cloud, context, operation_id=operation_id)
+
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """See the interface."""
         delete.delete_instance(self.cloud, context, instance_uuid=instance_uuid)
@@ -80,11 +87,17 @@ class ConductorService:
             )
         )
 
-    def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
+    def report_move(self, context: RequestContext, *, operation_id: int, host: str, progress: Progress) -> None:
+        """See the interface."""
+        self.cloud.db.run(lambda tx: legs.report_progress(tx, operation_id, host=host, progress=progress))
+
+    def begin_operation(
+        self, context: RequestContext, *, operation_id: int, attempt: int, phase: str, host: str
+    ) -> bool:
         """See the interface."""
         self.cloud.pause_before_step("begin_operation")
         return self.cloud.db.run(
-            lambda tx: begin.begin_operation(tx, operation_id=operation_id, attempt=attempt, host=host)
+            lambda tx: begin.begin_operation(tx, operation_id=operation_id, attempt=attempt, phase=phase, host=host)
         )
 
     def finish_operation(self, context: RequestContext, *, report: OperationReport) -> None:
@@ -114,6 +127,12 @@ class ConductorService:
     def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[Instance]:
         """See the interface."""
         return self.cloud.db.run(lambda tx: hosts.deleted_instances(tx, instance_uuids), write=False)
+
+    def departed_instances(
+        self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
+    ) -> list[Departed]:
+        """See the interface."""
+        return self.cloud.db.run(lambda tx: hosts.departed_instances(tx, host, instance_uuids), write=False)
 
     def unknown_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[str]:
         """See the interface."""

@@ -33,6 +33,12 @@ _AGGREGATE_METADATA = table_of(AggregateMetadataRow)
 _INSTANCES = table_of(InstanceRow)
 C = NODES.c
 
+HOME = "home"
+"""What a claim is held for: the host that the instance is on."""
+MOVE = "move"
+"""The other side of its move."""
+_ASIDE = "aside"
+
 _COLUMNS: Select[Any] = select(
     *(C.id, C.service_id, C.host, C.hypervisor_hostname, C.vcpus, C.memory_mb, C.local_gb, C.vcpus_used),
     *(C.memory_mb_used, C.local_gb_used, C.disk_available_least, C.hypervisor_type, C.hypervisor_version),
@@ -129,12 +135,16 @@ def claim(
     memory_mb: int,
     disk_gb: int,
     limits: ClaimLimits,
+    held_for: str = HOME,
 ) -> bool:
     """Hold room for an instance on a node, if what would be claimed there stays within *limits*; whether it did.
 
-    A claim that the instance had is given up first.  Raises Conflict when two claim for the same instance at once.
+    A claim that the instance had for the same purpose is given up first.  Raises Conflict when two claim for the same
+    instance at once.
+
+    :param held_for: ``HOME`` where it is or will be, ``MOVE`` on the other side of its move
     """
-    release(tx, instance_uuid)
+    release(tx, instance_uuid, held_for=held_for)
     wanted = (
         (C.vcpus_used, vcpus, limits.vcpus),
         (C.memory_mb_used, memory_mb, limits.memory_mb),
@@ -147,7 +157,7 @@ def claim(
         return False
     row = {"instance_uuid": instance_uuid, "node_id": node_id, "vcpus": vcpus, "memory_mb": memory_mb}
     try:
-        tx.execute(insert(CLAIMS).values(**row, disk_gb=disk_gb, created_at=tx.now))
+        tx.execute(insert(CLAIMS).values(**row, disk_gb=disk_gb, held_for=held_for, created_at=tx.now))
     except DBAPIError as error:
         if classify(error) is not Failure.DUPLICATE:
             raise
@@ -156,21 +166,34 @@ def claim(
     return True
 
 
-def release(tx: Transaction, instance_uuid: str) -> bool:
-    """Give back what the instance holds; whether it held anything.  Doing it twice does no harm."""
+def release(tx: Transaction, instance_uuid: str, *, held_for: str | None = None) -> bool:
+    """Give back what the instance holds; whether it held anything.  Doing it twice does no harm.
+
+    :param held_for: which of its two claims; None is both
+    """
     k = CLAIMS.c
-    held = tx.execute(
-        select(k.id, k.node_id, k.vcpus, k.memory_mb, k.disk_gb).where(k.instance_uuid == instance_uuid)
-    ).first()
-    if held is None or tx.execute(delete(CLAIMS).where(k.id == held.id)).rowcount == 0:
-        return False
-    less = {
-        "vcpus_used": C.vcpus_used - held.vcpus,
-        "memory_mb_used": C.memory_mb_used - held.memory_mb,
-        "local_gb_used": C.local_gb_used - held.disk_gb,
-    }
-    tx.execute(update(NODES).where(C.id == held.node_id).values(less))
-    return True
+    wanted = [k.instance_uuid == instance_uuid, *([] if held_for is None else [k.held_for == held_for])]
+    held = tx.execute(select(k.id, k.node_id, k.vcpus, k.memory_mb, k.disk_gb).where(*wanted)).all()
+    gave = False
+    for each in held:
+        if tx.execute(delete(CLAIMS).where(k.id == each.id)).rowcount == 0:
+            continue
+        gave = True
+        less = {
+            "vcpus_used": C.vcpus_used - each.vcpus,
+            "memory_mb_used": C.memory_mb_used - each.memory_mb,
+            "local_gb_used": C.local_gb_used - each.disk_gb,
+        }
+        tx.execute(update(NODES).where(C.id == each.node_id).values(less))
+    return gave
+
+
+def exchange(tx: Transaction, instance_uuid: str) -> None:
+    """Let the two claims of a moving instance change places: it is now where it was to go, or back again."""
+    k = CLAIMS.c
+    for before, after in ((HOME, _ASIDE), (MOVE, HOME), (_ASIDE, MOVE)):
+        mine = update(CLAIMS).where(k.instance_uuid == instance_uuid, k.held_for == before)
+        tx.execute(mine.values(held_for=after))
 
 
 def recount(tx: Transaction) -> int:

@@ -31,15 +31,25 @@ def take_up(tx: Transaction, operation: Operation) -> bool:
     return _step(tx, operation, OperationState.REQUESTED, {"state": OperationState.RUNNING.value})
 
 
-def hand_over(tx: Transaction, operation: Operation, *, host: str) -> bool:
-    """Give *host* an operation that the caller, a conductor, has; whether it was still so."""
-    return _step(tx, operation, OperationState.RUNNING, {"host": host})
+def hand_over(tx: Transaction, operation: Operation, *, host: str, phase: str = "") -> bool:
+    """Give *host* an operation that the caller, a conductor, has; whether it was still so.
+
+    :param phase: its leg there, where the operation spans hosts
+    """
+    return _step(tx, operation, OperationState.RUNNING, {"host": host, "phase": phase or None})
 
 
-def begin(tx: Transaction, operation_id: int, *, attempt: int, host: str) -> bool:
-    """Note that *host* is about to work on that attempt; whether it is still open and in its hands."""
+def hand_on(tx: Transaction, operation: Operation, *, host: str, phase: str, arguments: Mapping[str, Any]) -> bool:
+    """Give *host* the next leg of an operation whose last leg another host has ended; whether it was still so."""
+    values = {"host": host, "phase": phase, "arguments": json.dumps(dict(arguments))}
+    return _step(tx, operation, operation.state, {**values, "state": OperationState.RUNNING.value})
+
+
+def begin(tx: Transaction, operation_id: int, *, attempt: int, phase: str, host: str) -> bool:
+    """Note that *host* is about to work on that attempt and leg; whether they are still open and in its hands."""
     open_states = (OperationState.REQUESTED.value, OperationState.RUNNING.value)
-    guard = (C.id == operation_id, C.attempt == attempt, C.host == host, C.state.in_(open_states))
+    leg: ColumnElement[bool] = C.phase == phase if phase else C.phase.is_(None)
+    guard = (C.id == operation_id, C.attempt == attempt, leg, C.host == host, C.state.in_(open_states))
     values = {"state": OperationState.RUNNING.value, "updated_at": tx.now}
     return tx.execute(update(ACTIONS).where(*guard).values(values)).rowcount == 1
 
@@ -47,6 +57,12 @@ def begin(tx: Transaction, operation_id: int, *, attempt: int, host: str) -> boo
 def holds(tx: Transaction, operation: Operation) -> bool:
     """Whether the caller, a conductor, still has the operation; if so nobody takes it before this commits."""
     return _step(tx, operation, OperationState.RUNNING, {})
+
+
+def is_open(tx: Transaction, operation: Operation) -> bool:
+    """Whether the operation has not ended, whoever has it."""
+    chosen = select(C.state).where(C.id == operation.id)
+    return tx.execute(chosen).scalar() in (OperationState.REQUESTED.value, OperationState.RUNNING.value)
 
 
 def put_back(tx: Transaction, operation: Operation, *, arguments: Mapping[str, Any] | None = None) -> bool:
@@ -57,6 +73,7 @@ def put_back(tx: Transaction, operation: Operation, *, arguments: Mapping[str, A
     values: dict[str, Any] = {
         "state": OperationState.REQUESTED.value,
         "host": None,
+        "phase": None,
         "attempt": operation.attempt + 1,
     }
     if arguments is not None:
@@ -73,5 +90,6 @@ def deleted_with_cards(tx: Transaction, *, before: datetime.datetime, limit: int
 
 def _step(tx: Transaction, operation: Operation, state: OperationState, values: dict[str, Any]) -> bool:
     host: ColumnElement[bool] = C.host == operation.host if operation.host else C.host.is_(None)
-    guard = (C.id == operation.id, C.state == state.value, C.attempt == operation.attempt, host)
+    phase: ColumnElement[bool] = C.phase == operation.phase if operation.phase else C.phase.is_(None)
+    guard = (C.id == operation.id, C.state == state.value, C.attempt == operation.attempt, host, phase)
     return tx.execute(update(ACTIONS).where(*guard).values(**values, updated_at=tx.now)).rowcount == 1

@@ -28,7 +28,7 @@ _LONGEST_MESSAGE = 255
 
 _COLUMNS: Select[Any] = select(
     *(C.id, C.instance_uuid, C.action, C.request_id, C.user_id, C.project_id, C.state, C.host, C.attempt),
-    *(C.arguments, C.message, C.start_time, C.updated_at, C.finish_time),
+    *(C.phase, C.arguments, C.message, C.start_time, C.updated_at, C.finish_time),
 )
 
 
@@ -41,6 +41,7 @@ def open(
     arguments: Mapping[str, Any] | None = None,
     state: OperationState = OperationState.REQUESTED,
     host: str = "",
+    phase: str = "",
 ) -> list[Operation]:
     """Record that *action* was asked for on each of the instances; the operations come back in the same order.
 
@@ -57,6 +58,7 @@ def open(
             "state": state.value,
             "host": host or None,
             "attempt": 1,
+            "phase": phase or None,
             "arguments": text,
             "start_time": tx.now,
             "created_at": tx.now,
@@ -109,6 +111,12 @@ def finish(
     values = {"state": state.value, "message": message[:_LONGEST_MESSAGE] or None}
     ended = update(ACTIONS).where(*guard).values(finish_time=tx.now, updated_at=tx.now, **values)
     return tx.execute(ended).rowcount == 1
+
+
+def note(tx: Transaction, operation: Operation, arguments: Mapping[str, Any]) -> None:
+    """Add to the arguments of an operation that is open."""
+    text = json.dumps({**operation.arguments, **arguments})
+    tx.execute(update(ACTIONS).where(_still_open(operation.id)).values(arguments=text))
 
 
 def add_events(tx: Transaction, operation_id: int, events: Sequence[StepEvent]) -> None:
@@ -216,6 +224,7 @@ def _operation(row: Any) -> Operation:
         state=OperationState(row.state),
         host=row.host or "",
         attempt=row.attempt,
+        phase=row.phase or "",
         message=row.message or "",
         started_at=row.start_time,
         updated_at=row.updated_at,

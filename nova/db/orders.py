@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from nova.db import addresses, block_devices, host_addresses, instance_filters
+from nova.db import addresses, block_devices, host_addresses, instance_filters, moves
 from nova.db.models.base import table_of
 from nova.db.models.volume import VolumeRow
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
 from nova.domain.instance import Instance, Operation
+from nova.domain.move import Side, leg_of
 from nova.domain.orders import (
     BuildOrder,
     BuildRequest,
@@ -27,9 +28,13 @@ from nova.domain.transitions import Action
 from nova.secret import Secret
 
 _VOLUMES = table_of(VolumeRow)
-IMAGE_ACTIONS = frozenset({Action.CREATE, Action.REBUILD, Action.RESCUE, Action.UNSHELVE, Action.CHANGE_PASSWORD})
+IMAGE_ACTIONS = frozenset(
+    {Action.CREATE, Action.REBUILD, Action.RESCUE, Action.UNSHELVE, Action.EVACUATE, Action.CHANGE_PASSWORD}
+)
 """Those whose order may hold images or a password"""
 SNAPSHOT_ACTIONS = frozenset({Action.CREATE_IMAGE, Action.CREATE_BACKUP, Action.SHELVE})
+MOVE = "migration_id"
+"""The argument of operations that span hosts which names their move"""
 VOLUME_ACTIONS = frozenset({Action.ATTACH_VOLUME, Action.DETACH_VOLUME})
 
 
@@ -41,6 +46,8 @@ def order_for(
     It can be made again at any time: all that the request said is in the operation's arguments, but for passwords.
     """
     order = _order_of(tx, operation, instance)
+    if operation.phase:
+        order = _leg_of(tx, order, operation)
     if operation.action in IMAGE_ACTIONS:
         request = BuildRequest.of(operation)
         return BuildOrder(
@@ -86,6 +93,15 @@ def instance_order(tx: Transaction, instance: Instance) -> InstanceOrder:
         block_devices=_with_hosts(tx, block_devices.for_instance(tx, instance.uuid)),
         filter=instance_filters.filters_of(tx, [instance.uuid])[0],
     )
+
+
+def _leg_of(tx: Transaction, order: InstanceOrder, operation: Operation) -> InstanceOrder:
+    """The order for the leg that is in hand, with the instance as it is, or is to be, on that side."""
+    move = moves.get(tx, int(operation.arguments[MOVE]))
+    here = leg_of(operation.action, operation.phase).side is Side.SOURCE
+    host, flavor = (move.source_host, move.old_flavor) if here else (move.dest_host, move.new_flavor)
+    instance = dataclasses.replace(order.instance, host=host, flavor=flavor)
+    return dataclasses.replace(order, instance=instance, phase=operation.phase, move=move)
 
 
 def _with_hosts(tx: Transaction, devices: Sequence[BlockDevice]) -> tuple[BlockDevice, ...]:

@@ -88,6 +88,8 @@ class Operation:
     host: str = ""
     """The compute host that it was handed to."""
     attempt: int = 1
+    phase: str = ""
+    """The leg that is in hand, of an operation that spans hosts."""
     arguments: dict[str, Any] = field(default_factory=dict)
     """What the request said beyond the instance's own row; no credentials."""
     message: str = ""

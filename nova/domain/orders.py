@@ -13,6 +13,7 @@ from nova.domain.block_device import BlockDevice
 from nova.domain.image import Image
 from nova.domain.instance import Fault, InjectedFile, Instance, Operation, StepEvent
 from nova.domain.made_from import MadeFrom
+from nova.domain.move import Move
 from nova.domain.network import Nic, RequestedNetwork
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
@@ -34,11 +35,14 @@ class InstanceOrder:
     filter: InstanceFilter | None = None
     vif_uuid: str = ""
     """The card among *nics* that is to be plugged in or taken out, where the action is about one"""
+    phase: str = ""
+    """The leg of an operation that spans hosts"""
+    move: Move | None = None
 
     @property
     def key(self) -> str:
-        """What tells it from other orders, those of other attempts at the same operation among them."""
-        return f"{self.operation_id}.{self.attempt}"
+        """What tells it from other orders, those of other attempts and legs of the same operation among them."""
+        return f"{self.operation_id}.{self.attempt}" + (f".{self.phase}" if self.phase else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +194,8 @@ class OperationReport:
     host: str
     attempt: int = 1
     """See InstanceOrder"""
+    phase: str = ""
+    """The leg that ended, of an operation that spans hosts"""
     events: tuple[StepEvent, ...] = ()
     fault: Fault | None = None
     """Set when it failed."""
@@ -198,3 +204,5 @@ class OperationReport:
     power_state: PowerState | None = None
     device: BlockDevice | None = None
     """For volume operations: the device in question"""
+    shared_storage: bool | None = None
+    """For moves: whether the other side's disks are below this host too, where the leg found out"""

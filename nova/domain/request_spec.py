@@ -24,6 +24,10 @@ class RequestSpec:
     force_node: str = ""
     ignore_hosts: tuple[str, ...] = ()
     """Hosts on which this build has failed before"""
+    exclude_hosts: tuple[str, ...] = ()
+    """Hosts that are not wanted for another reason: where the instance is already"""
+    moving: bool = False
+    """Whether the room is for the other side of a move, held beside what the instance has"""
     hints: dict[str, Any] = field(default_factory=dict)
     """Scheduler hints, as the user gave them (schema-checked)"""
 

@@ -48,6 +48,12 @@ class Action(enum.StrEnum):
     UNSHELVE = "unshelve"
     CREATE_IMAGE = "create_image"
     CREATE_BACKUP = "create_backup"
+    RESIZE = "resize"
+    MIGRATE = "migrate"
+    CONFIRM_RESIZE = "confirmResize"
+    REVERT_RESIZE = "revertResize"
+    LIVE_MIGRATE = "live-migration"
+    EVACUATE = "evacuate"
 
     @property
     def recorded_as(self) -> str:
@@ -70,7 +76,8 @@ class Transition:
     """The row of one action.
 
     ``during`` is empty for an action that sets no task state.  ``end`` is None where the server stays what it was, and
-    ``failure`` is None where a failure leaves it what it was.
+    ``failure`` is None where a failure leaves it what it was.  A server that was off stays STOPPED where ``end`` is
+    ACTIVE and the operation kept the state from before it (``ends_as_before``).
     """
 
     allowed: frozenset[VmState]
@@ -85,6 +92,8 @@ class Transition:
     keeps: frozenset[VmState] = frozenset()
     """Of the states that it may begin in, those that a success leaves as they are"""
     failure: VmState | None = None
+    ends_as_before: bool = False
+    """Whether the end is what the server was before it moved: ``end``, or STOPPED"""
     obeys_lock: bool = True
 
     def permits(self, vm_state: VmState, task_state: TaskState | None) -> bool:
@@ -101,6 +110,12 @@ _MOVING = {T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH
     *(T.SHELVING, T.SHELVING_IMAGE_PENDING_UPLOAD, T.SHELVING_IMAGE_UPLOADING, T.SHELVING_OFFLOADING, T.UNSHELVING)
 }
 _ENDING = {T.DELETING, T.SOFT_DELETING, T.RESTORING}
+
+_RESIZE_ROW = Transition(
+    allowed=frozenset({S.ACTIVE, S.STOPPED}),
+    during=(T.RESIZE_PREP, T.RESIZE_MIGRATING, T.RESIZE_MIGRATED, T.RESIZE_FINISH),
+    end=S.RESIZED,
+)
 
 TRANSITIONS: dict[Action, Transition] = {
     Action.CREATE: Transition(
@@ -257,6 +272,33 @@ TRANSITIONS: dict[Action, Transition] = {
         tasks=Tasks.ANY,
         needs_launched=False,
         needs_host=False,
+    ),
+    Action.RESIZE: _RESIZE_ROW,
+    Action.MIGRATE: _RESIZE_ROW,
+    Action.CONFIRM_RESIZE: Transition(
+        allowed=frozenset({S.RESIZED}),
+        during=(T.RESIZE_CONFIRMING,),
+        end=S.ACTIVE,
+        ends_as_before=True,
+    ),
+    Action.REVERT_RESIZE: Transition(
+        allowed=frozenset({S.RESIZED}),
+        during=(T.RESIZE_REVERTING,),
+        end=S.ACTIVE,
+        ends_as_before=True,
+        failure=S.ERROR,
+    ),
+    Action.LIVE_MIGRATE: Transition(
+        allowed=frozenset({S.ACTIVE, S.PAUSED}),
+        during=(T.MIGRATING,),
+    ),
+    Action.EVACUATE: Transition(
+        allowed=frozenset({S.ACTIVE, S.STOPPED, S.ERROR}),
+        during=(T.REBUILDING,),
+        end=S.ACTIVE,
+        ends_as_before=True,
+        failure=S.ERROR,
+        obeys_lock=False,
     ),
 }
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from nova.context import RequestContext
+from nova.domain.disk_offer import DiskOffer, Landing
 from nova.domain.instance import Instance
 from nova.domain.orders import BuildOrder, InstanceOrder, Order, SnapshotOrder, VolumeOrder, instance_order
+from nova.domain.states import PowerState
 from nova.domain.transitions import Action
 from nova.rpc.interface import Interface, call, cast
 
@@ -159,6 +161,54 @@ class Compute(Interface):
         """The same; then delete the oldest backups of its type, down to the order's rotation."""
         ...
 
+    @cast
+    def move(self, context: RequestContext, *, order: InstanceOrder) -> None:
+        """Carry out one leg of a move between hosts, on this side of it."""
+        ...
+
+    @cast
+    def recreate(self, context: RequestContext, *, order: BuildOrder) -> None:
+        """Carry out the leg of an evacuation that makes the server here, from its shared disks or its image."""
+        ...
+
+    @call(timeout_s=60)
+    def offer_disks(self, context: RequestContext, *, order: InstanceOrder) -> DiskOffer:
+        """Let the host that *order*'s instance moves to read its disks, once; an earlier offer ends.
+
+        Raises InvalidState when the guest runs here, or the instance's disks were not set aside for that move.
+        """
+        ...
+
+    @call(timeout_s=60)
+    def describe_disks(self, context: RequestContext, *, order: InstanceOrder) -> DiskOffer:
+        """What the disks of a guest are that runs here and is about to move, and a mark to tell shared storage by."""
+        ...
+
+    @call(timeout_s=60)
+    def landing(self, context: RequestContext, *, order: InstanceOrder) -> Landing:
+        """Where a running guest is to go on here, once its destination was prepared."""
+        ...
+
+    @call(timeout_s=20)
+    def guest_state(self, context: RequestContext, *, instance: Instance) -> PowerState:
+        """What the hypervisor of this host says of a guest."""
+        ...
+
+    @cast
+    def abort_move(self, context: RequestContext, *, instance: Instance) -> None:
+        """Call off the live migration of a guest that leaves this host; nothing happens when none is under way."""
+        ...
+
+    @cast
+    def force_move(self, context: RequestContext, *, instance: Instance) -> None:
+        """Let a guest wait until its live migration has ended, so that it does end."""
+        ...
+
+    @cast
+    def forget(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> None:
+        """Remove what is here of deleted servers, and of servers that live on another host."""
+        ...
+
     @call(timeout_s=20)
     def get_console_output(self, context: RequestContext, *, instance_uuid: str, name: str, max_bytes: int) -> bytes:
         """The last *max_bytes* of what the guest *name* wrote to its serial console; NotFound when there is none."""
@@ -212,6 +262,12 @@ CASTS: Mapping[Action, Callable[..., None]] = {
     Action.UNSHELVE: Compute.unshelve,
     Action.CREATE_IMAGE: Compute.create_image,
     Action.CREATE_BACKUP: Compute.create_backup,
+    Action.RESIZE: Compute.move,
+    Action.MIGRATE: Compute.move,
+    Action.CONFIRM_RESIZE: Compute.move,
+    Action.REVERT_RESIZE: Compute.move,
+    Action.LIVE_MIGRATE: Compute.move,
+    Action.EVACUATE: Compute.recreate,
 }
 """The method by which an order for each action goes to a host."""
 

@@ -7,6 +7,7 @@ from nova.context import RequestContext
 from nova.domain.guest_metadata.facts import Facts
 from nova.domain.host import GuestReport, HostResources
 from nova.domain.instance import Instance
+from nova.domain.move import Departed, Progress
 from nova.domain.orders import InstanceOrder, OperationReport, UnfinishedOrders
 from nova.domain.states import TaskState
 from nova.rpc.interface import Interface, call, cast
@@ -38,6 +39,11 @@ class Conductor(Interface):
         ...
 
     @cast
+    def move_instance(self, context: RequestContext, *, operation_id: int) -> None:
+        """Find and claim a host for the recorded move (resize, migration, evacuation), and begin with it."""
+        ...
+
+    @cast
     def delete_instance(self, context: RequestContext, *, instance_uuid: str) -> None:
         """Delete an instance whose host is not known or not alive; with a host that is alive the API asks the host."""
         ...
@@ -58,12 +64,19 @@ class Conductor(Interface):
         ...
 
     @call(timeout_s=30)
-    def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
-        """Whether *host* may begin with the order of that attempt, which it has: no step runs before it was told so.
+    def begin_operation(
+        self, context: RequestContext, *, operation_id: int, attempt: int, phase: str, host: str
+    ) -> bool:
+        """Whether *host* may begin with the order of that attempt and leg: no step runs before that is known.
 
         False for an order that is out of date: the operation has ended, or is in other hands, or at another attempt.
         Asking twice does no harm.
         """
+        ...
+
+    @cast
+    def report_move(self, context: RequestContext, *, operation_id: int, host: str, progress: Progress) -> None:
+        """What of a running guest was copied so far; ignored unless its move is in hand on *host*."""
         ...
 
     @call(timeout_s=60)
@@ -103,6 +116,13 @@ class Conductor(Interface):
     @call(timeout_s=60)
     def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[Instance]:
         """Those of *instance_uuids* that are recorded as deleted; one that was never recorded is not among them."""
+        ...
+
+    @call(timeout_s=60)
+    def departed_instances(
+        self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
+    ) -> list[Departed]:
+        """Those of *instance_uuids* that live on another host, and of which *host* has nothing to keep for a move."""
         ...
 
     @call(timeout_s=60)

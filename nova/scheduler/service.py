@@ -196,6 +196,7 @@ def _claim(tx: Transaction, instance_uuid: str, host: HostRow, view: _View) -> b
         memory_mb=flavor.memory_mb,
         disk_gb=flavor.disk_gb,
         limits=view.request.limits.claim(host),
+        held_for=compute_nodes.MOVE if view.request.spec.moving else compute_nodes.HOME,
     )
 
 

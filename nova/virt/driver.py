@@ -16,10 +16,13 @@ from typing import Protocol
 
 from nova.context import RequestContext
 from nova.domain.block_device import BlockDevice, Connector, VolumeConnection
+from nova.domain.disk_offer import DiskOffer, Landing
+from nova.domain.flavor import Flavor
 from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.injection import Injection
 from nova.domain.instance import Instance
+from nova.domain.move import Progress
 from nova.domain.network import Nic
 from nova.domain.security_group import InstanceFilter
 from nova.domain.states import PowerState
@@ -152,6 +155,105 @@ class DiskCopies(Protocol):
 
     def drop_disk_copies(self, instance: Instance) -> None:
         """Remove all copies, finished or not."""
+        ...
+
+
+class MovingDisks(Protocol):
+    """Local disks of instances that move between hosts."""
+
+    def set_disks_aside(self, instance: Instance, *, move_id: int) -> None:
+        """Keep the disks under another name, which is that move's; the guest is off and forgotten."""
+        ...
+
+    def bring_disks_back(self, instance: Instance, *, move_id: int) -> None:
+        """Give disks that were set aside their name again; nothing happens when none were."""
+        ...
+
+    def delete_disks_aside(self, instance: Instance, *, move_id: int | None = None) -> None:
+        """Remove disks that were set aside, for that move or for any."""
+        ...
+
+    def offer_disks(self, instance: Instance, *, move_id: int) -> DiskOffer:
+        """Let another host read the disks that were set aside, each once, with a key that is made now.
+
+        :raises errors.InvalidState: none were set aside
+        """
+        ...
+
+    def withdraw_disks(self, instance: Instance) -> None:
+        """End what was offered of the instance; a copy that is being made fails."""
+        ...
+
+    def fetch_disks(
+        self,
+        instance: Instance,
+        offer: DiskOffer,
+        *,
+        move_id: int,
+        old_flavor: Flavor,
+        devices: Sequence[BlockDevice] = (),
+    ) -> None:
+        """Copy offered disks, those that are larger in the instance's flavor than in *old_flavor* grown to it.
+
+        :raises errors.Unavailable: the other host does not answer, or has withdrawn them
+        """
+        ...
+
+    def mark_moved_disks(self, instance: Instance, *, move_id: int) -> None:
+        """Write down that the disks here were made by that move."""
+        ...
+
+    def has_moved_disks(self, instance: Instance, *, move_id: int) -> bool:
+        """Whether the instance's disks here were made by that move."""
+        ...
+
+    def delete_moved_disks(self, instance: Instance, *, move_id: int) -> None:
+        """Remove the instance's disks if they were made by that move; others stay."""
+        ...
+
+
+class LiveMoves(Protocol):
+    """Guests that go to another host while they run."""
+
+    def describe_disks(self, instance: Instance, *, move_id: int) -> DiskOffer:
+        """The local disks of a running guest; what it only reads, and is booted with, may be read by the other host."""
+        ...
+
+    def shares_disks(self, instance: Instance, offer: DiskOffer) -> bool:
+        """Whether the mark of *offer* is here too: then both hosts have the same disks below them."""
+        ...
+
+    def make_landing_disks(self, instance: Instance, offer: DiskOffer, *, move_id: int) -> None:
+        """Empty disks of the sizes of *offer*, and copies of what the guest only reads."""
+        ...
+
+    def landing(self, guest: Guest, *, copies_disks: bool) -> Landing:
+        """Where the guest is to go on here: the definition is this host's."""
+        ...
+
+    def transfer(self, instance: Instance, landing: Landing) -> None:
+        """Move a running guest, and wait until it runs there and no longer here.
+
+        A transfer that is under way already, from before a restart, is waited for.
+
+        :raises errors.HypervisorError: it failed or was called off; the guest goes on here
+        """
+        ...
+
+    def transfer_progress(self, instance: Instance) -> Progress:
+        """How far the transfer is."""
+        ...
+
+    def abort_transfer(self, instance: Instance) -> None:
+        """Call a transfer off; nothing happens when none is under way."""
+        ...
+
+    def force_transfer(self, instance: Instance) -> None:
+        """Let the guest wait, so that nothing changes any more and the transfer comes to its end."""
+        ...
+
+    def settle(self, guest: Guest, *, paused: bool) -> None:
+        """Keep the definition of a guest that has just arrived, and let it run unless it was *paused* by its owner."""
         ...
 
 
@@ -307,7 +409,7 @@ class Housekeeping(Protocol):
     """What is on the host's disk and may have to go."""
 
     def stored_instances(self) -> frozenset[str]:
-        """The uuids of the instances that have a directory here."""
+        """The uuids of the instances that have a directory here, under their own name or set aside."""
         ...
 
     def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
@@ -317,6 +419,8 @@ class Housekeeping(Protocol):
 
 class Driver(
     Disks,
+    MovingDisks,
+    LiveMoves,
     DiskCopies,
     PreviousDisks,
     Lifecycle,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,17 +21,22 @@ from nova import errors
 from nova.context import RequestContext
 from nova.domain.blank_disks import BlankDisk, blank_disks
 from nova.domain.block_device import BlockDevice, Connector
+from nova.domain.disk_offer import DiskOffer, Landing, OfferedDisk
+from nova.domain.flavor import Flavor
 from nova.domain.guest_hardware import hardware_of
 from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.injection import Injection
 from nova.domain.instance import Instance
+from nova.domain.move import Progress
 from nova.domain.states import PowerState
 from nova.secret import Secret, same_secret
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
 from nova.virt.images.inspector import GIB, Inspection, check_fits
 
 CONSOLE_BYTES = 64 * 1024
+_LANDINGS: weakref.WeakValueDictionary[str, FakeDriver] = weakref.WeakValueDictionary()
+"""The hosts of this process that expect guests"""
 ON = frozenset({PowerState.RUNNING, PowerState.PAUSED})
 
 
@@ -81,6 +87,13 @@ class FakeDriver:
         self.blank_disks: dict[str, tuple[BlankDisk, ...]] = {}
         self.config_drives: dict[str, dict[str, bytes]] = {}
         self.injections: dict[str, Injection | None] = {}
+        self.aside: dict[str, int] = {}
+        """The same of disks that were set aside"""
+        self.mark = ""
+        """Tests let hosts share their disks by giving them the same one"""
+        self._expected: dict[str, Guest] = {}
+        self._moved: dict[str, int] = {}
+        """The move that made the disks, by instance uuid"""
         self.rescue_disks: dict[str, str] = {}
         """The image that each rescue disk was made from, by instance uuid"""
         self.passwords: dict[str, str] = {}
@@ -226,11 +239,148 @@ class FakeDriver:
     def stored_instances(self) -> frozenset[str]:
         """The instances that have disks."""
         with self._lock:
-            return frozenset(self.disks)
+            return frozenset(self.disks) | frozenset(self.aside)
 
     def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
         """Nothing is on a disk, so nothing goes."""
         return ()
+
+    def set_disks_aside(self, instance: Instance, *, move_id: int) -> None:
+        """Keep the number under another name."""
+        self._enter("set_disks_aside")
+        with self._lock:
+            if instance.uuid not in self.aside:
+                self.aside[instance.uuid] = self.disks.pop(instance.uuid, 0)
+
+    def bring_disks_back(self, instance: Instance, *, move_id: int) -> None:
+        """The number is back."""
+        self._enter("bring_disks_back")
+        with self._lock:
+            if instance.uuid in self.aside:
+                self.disks[instance.uuid] = self.aside.pop(instance.uuid)
+
+    def delete_disks_aside(self, instance: Instance, *, move_id: int | None = None) -> None:
+        """Forget it."""
+        self._enter("delete_disks_aside")
+        with self._lock:
+            self.aside.pop(instance.uuid, None)
+
+    def offer_disks(self, instance: Instance, *, move_id: int) -> DiskOffer:
+        """Say how large the disk is."""
+        self._enter("offer_disks")
+        with self._lock:
+            if instance.uuid not in self.aside:
+                raise errors.InvalidState("The server's disks were not set aside on this host.")
+            disk = OfferedDisk(name="root", size_bytes=self.aside[instance.uuid] * GIB)
+        return DiskOffer(address=self._settings.host_ip, disks=(disk,))
+
+    def withdraw_disks(self, instance: Instance) -> None:
+        """Nothing is read any more."""
+        self._enter("withdraw_disks")
+
+    def fetch_disks(
+        self,
+        instance: Instance,
+        offer: DiskOffer,
+        *,
+        move_id: int,
+        old_flavor: Flavor,
+        devices: Sequence[BlockDevice] = (),
+    ) -> None:
+        """Note that the disks are there, as large as the flavor says."""
+        self.mark_moved_disks(instance, move_id=move_id)
+        self._enter("fetch_disks")
+        with self._lock:
+            self.disks[instance.uuid] = instance.flavor.disk_gb
+
+    def mark_moved_disks(self, instance: Instance, *, move_id: int) -> None:
+        """Note whose they are."""
+        with self._lock:
+            self._moved[instance.uuid] = move_id
+
+    def has_moved_disks(self, instance: Instance, *, move_id: int) -> bool:
+        """What was noted."""
+        with self._lock:
+            return instance.uuid in self.disks and self._moved.get(instance.uuid) == move_id
+
+    def delete_moved_disks(self, instance: Instance, *, move_id: int) -> None:
+        """Forget them if they are that move's."""
+        self._enter("delete_moved_disks")
+        with self._lock:
+            if self._moved.get(instance.uuid) == move_id:
+                self.disks.pop(instance.uuid, None)
+                del self._moved[instance.uuid]
+
+    def describe_disks(self, instance: Instance, *, move_id: int) -> DiskOffer:
+        """Say how large the disk is; nothing is shared."""
+        self._enter("describe_disks")
+        with self._lock:
+            size = self.disks.get(instance.uuid, 0)
+        return DiskOffer(
+            address=self._settings.host_ip, disks=(OfferedDisk(name="root", size_bytes=size * GIB),), mark=self.mark
+        )
+
+    def shares_disks(self, instance: Instance, offer: DiskOffer) -> bool:
+        """Whether a test said that the hosts share their disks."""
+        self._enter("shares_disks")
+        return bool(self.mark) and offer.mark == self.mark
+
+    def make_landing_disks(self, instance: Instance, offer: DiskOffer, *, move_id: int) -> None:
+        """Note that the disks are there."""
+        self._enter("make_landing_disks")
+        self.mark_moved_disks(instance, move_id=move_id)
+        with self._lock:
+            self.disks[instance.uuid] = instance.flavor.disk_gb
+
+    def landing(self, guest: Guest, *, copies_disks: bool) -> Landing:
+        """The guest is expected here."""
+        self._enter("landing")
+        key = f"fake:{self._settings.host}:{id(self)}"
+        _LANDINGS[key] = self
+        with self._lock:
+            self._expected[guest.instance.uuid] = guest
+        return Landing(uri=key, address=self._settings.host_ip, copies_disks=copies_disks)
+
+    def transfer(self, instance: Instance, landing: Landing) -> None:
+        """The guest is there, at once, as it was here."""
+        self._enter("transfer")
+        there = _LANDINGS.get(landing.uri)
+        with self._lock:
+            found = self.guests.get(instance.uuid)
+        if there is None or found is None:
+            raise errors.HypervisorError("The guest cannot go to the other host.")
+        there.arrive(found)
+        with self._lock:
+            self.guests.pop(instance.uuid, None)
+
+    def arrive(self, guest: FakeGuest) -> None:
+        """A guest comes from another host."""
+        with self._lock:
+            expected = self._expected.pop(guest.instance.uuid, None)
+            if expected is None:
+                raise errors.HypervisorError("The guest is not expected on this host.")
+            self.guests[guest.instance.uuid] = guest
+
+    def transfer_progress(self, instance: Instance) -> Progress:
+        """Half of it is there."""
+        memory = instance.flavor.memory_mb << 20
+        return Progress(memory_total=memory, memory_processed=memory // 2, memory_remaining=memory // 2)
+
+    def abort_transfer(self, instance: Instance) -> None:
+        """It is over before anybody can call it off."""
+        self._enter("abort_transfer")
+
+    def force_transfer(self, instance: Instance) -> None:
+        """It is over before anybody can force it."""
+        self._enter("force_transfer")
+
+    def settle(self, guest: Guest, *, paused: bool) -> None:
+        """The guest is this host's now."""
+        self._enter("settle")
+        with self._known(guest.instance) as found:
+            if found is not None:
+                found.volumes = {volume.device.volume_id: volume for volume in guest.volumes}
+                found.state = PowerState.PAUSED if paused else PowerState.RUNNING
 
     def start(self, guest: Guest) -> None:
         """The guest runs and says so on its console; one that was suspended has nothing to say."""

@@ -309,6 +309,7 @@ class WorkflowCloud:
             filters=self.make_filters(name),
             conductor=client_for(Conductor, transport),
             volume=client_for(VolumeService, transport),
+            peers=client_for(Compute, transport),
             images=self.images,
             image_service=cast(Any, self.images),
             settings=ComputeSettings(host=name, retry_longest_s=0.2, event_wait_s=0.2),

@@ -32,19 +32,27 @@ def begin(
     rule: str,
     arguments: Mapping[str, Any] | None = None,
     host: str | None = None,
+    phase: str = "",
 ) -> tuple[Instance, Operation]:
     """Let *action* begin on a server, and record that it was asked for, with *arguments* (no credentials).
 
     Raises NotFound, Forbidden, and InvalidState (wrong state, locked).  The instance is as it was before.
 
     :param host: whose the operation is, empty for one that nova-conductor takes up first; None is the server's host
+    :param phase: the leg of the operation there, where it spans hosts
     """
     instance = servers.load(tx, context, uuid)
     servers.authorize(cloud, context, rule, instance)
     instances.begin(tx, uuid, action, project_id=instance.project_id, ignore_lock=context.is_admin)
     given_to = instance.host if host is None else host
     (operation,) = operations.open(
-        tx, action, instance_uuids=[uuid], context=context, arguments=arguments, host=given_to
+        tx,
+        action,
+        instance_uuids=[uuid],
+        context=context,
+        arguments=arguments,
+        host=given_to,
+        phase=phase,
     )
     return instance, operation
 
@@ -57,11 +65,11 @@ def send_order(
     *,
     admin_password: Secret | None = None,
 ) -> None:
-    """Give the order for *operation* to the server's host, after the commit."""
+    """Give the order for *operation* to the host that is to do it, after the commit."""
     instance = instances.get(tx, operation.instance_uuid)
     order = orders.order_for(tx, operation, instance, admin_password=admin_password)
     tell(
         tx,
         f"{operation.action} {instance.uuid}",
-        lambda: give_order(cloud.compute.on(instance.host), context, order),
+        lambda: give_order(cloud.compute.on(operation.host or instance.host), context, order),
     )

@@ -135,6 +135,7 @@ def _settings(parts: Parts) -> ApiSettings:
         internal_service_zone=conf.internal_service_availability_zone,
         default_flavor=conf.default_flavor,
         reclaim_instance_interval_s=conf.reclaim_instance_interval,
+        allow_resize_to_same_host=conf.allow_resize_to_same_host,
         service_down_time_s=conf.service_down_time,
         default_quotas=quota_defaults(conf),
         console_max_bytes=conf.console_log_max_bytes,

@@ -47,6 +47,7 @@ def build(parts: Parts) -> list[Service]:
         filters=filters,
         conductor=parts.client(Conductor),
         volume=parts.client(VolumeService),
+        peers=parts.client(Compute),
         images=image_reader(parts),
         image_service=remote_images(parts),
         settings=_settings(parts),

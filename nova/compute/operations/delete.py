@@ -13,7 +13,9 @@ from nova.workflow.steps import Step
 
 def delete_disks(work: Work) -> None:
     """Remove the directory and all that is in it."""
+    work.host.driver.withdraw_disks(work.instance)
     work.host.driver.delete_disks(work.instance)
+    work.host.driver.delete_disks_aside(work.instance)
 
 
 STEPS: list[Step[Work]] = [

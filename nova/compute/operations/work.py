@@ -35,6 +35,8 @@ class Work:
     """Connected so far, for the guest that is to be started"""
     control: Control = field(default_factory=Control)
     """By which a later request stops a long step"""
+    shared_storage: bool | None = None
+    """What a step of a move found out, for the report"""
 
     @property
     def instance(self) -> Instance:

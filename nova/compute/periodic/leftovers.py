@@ -2,7 +2,8 @@
 """What is on this host and should not be: guests, filters and directories of servers that are deleted or unknown.
 
 A guest or directory that the database never heard of may be somebody else's, or older than a restored database: it is
-reported, and touched only where the operator says so.  What belongs to a server on another host is left alone.
+reported, and touched only where the operator says so.  What belongs to a server on another host is the matter of
+:mod:`nova.compute.periodic.departed`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from nova.compute.host import Host
+from nova.compute.periodic.departed import remove_all, remove_departed
 from nova.compute.runner import Runner
 from nova.context import admin_context
 from nova.domain.flavor import Flavor
@@ -27,7 +29,8 @@ UNKNOWN = "is not known to the database"
 
 
 def remove_leftovers(host: Host, runner: Runner) -> None:
-    """Look once, and do with each what the configuration says."""
+    """Look once, and do with each what the configuration says; what lives elsewhere is none of that."""
+    remove_departed(host, runner)
     context, settings = admin_context("a host looks for what deleted servers left"), host.settings
     here = host.driver.power_states().keys() | host.driver.stored_instances()
     kept = {instance.uuid for instance in host.conductor.instances_on_host(context, host=host.name)}
@@ -83,9 +86,7 @@ def _shut_down(host: Host, instance: Instance) -> None:
 
 
 def _reap(host: Host, instance: Instance) -> None:
-    host.driver.destroy(instance)
-    host.filters.remove(instance.uuid)
-    host.driver.delete_disks(instance)
+    remove_all(host, instance)
 
 
 ACTIONS: Mapping[str, Callable[[Host, Instance], None]] = {

@@ -13,13 +13,13 @@ from nova.domain.transitions import TRANSITIONS, Action
 from nova.errors import NotFound
 
 
-def begin_operation(tx: Transaction, *, operation_id: int, attempt: int, host: str) -> bool:
+def begin_operation(tx: Transaction, *, operation_id: int, attempt: int, phase: str, host: str) -> bool:
     """See the interface.  An instance whose row has a task for that goes on to it."""
     try:
         operation = operations.get(tx, operation_id)
     except NotFound:
         return False
-    if not handover.begin(tx, operation_id, attempt=attempt, host=host):
+    if not handover.begin(tx, operation_id, attempt=attempt, phase=phase, host=host):
         return operation.action == Action.DELETE and _is_deleted(tx, operation.instance_uuid)
     transition = TRANSITIONS[Action(operation.action)]
     if transition.on_host is not None:

@@ -13,7 +13,7 @@ import dataclasses
 import logging
 
 from nova.conductor.cloud import Cloud, afterwards
-from nova.conductor.operations import shelve
+from nova.conductor.operations import legs, shelve
 from nova.conductor.operations.build import end_in_error
 from nova.conductor.operations.cards import give_back_card
 from nova.conductor.operations.rebuild import restore_image
@@ -56,6 +56,9 @@ def finish_operation(cloud: Cloud, context: RequestContext, report: OperationRep
 
 def apply(cloud: Cloud, tx: Transaction, context: RequestContext, report: OperationReport) -> None:
     """The same within a transaction."""
+    if report.phase:
+        legs.advance(cloud, tx, context, report)
+        return
     if report.action == Action.CREATE and report.fault is not None and report.may_retry_elsewhere:
         if _retry_elsewhere(cloud, tx, context, report):
             return

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
-from nova.db import instances, operations, orders, services
+from nova.db import instances, moves, operations, orders, services
 from nova.db.orders import order_for
 from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
+from nova.domain.move import Departed
 from nova.domain.orders import AnyOrder, BuildOrder, InstanceOrder, Order, SnapshotOrder, UnfinishedOrders
 from nova.errors import NotFound
 from nova.secret import Secret
@@ -73,3 +74,10 @@ def unknown_instances(tx: Transaction, instance_uuids: tuple[str, ...]) -> list[
     """See the interface."""
     known = {each.uuid for each in instances.find(tx, instances.InstanceQuery(uuids=instance_uuids, deleted=None))}
     return [uuid for uuid in instance_uuids if uuid not in known]
+
+
+def departed_instances(tx: Transaction, host: str, instance_uuids: tuple[str, ...]) -> list[Departed]:
+    """See the interface."""
+    gone = moves.gone_from(tx, host, instance_uuids)
+    known = instances.get_many(tx, sorted(gone))
+    return [Departed(instance=instance, move=gone[uuid]) for uuid, instance in known.items()]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from nova.conductor.cloud import Cloud, afterwards, later
 from nova.conductor.filters import refresh_neighbours
+from nova.conductor.operations.legs import end_with_server
 from nova.conductor.operations.shelve import delete_shelved_image
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.context import RequestContext
@@ -26,6 +27,7 @@ def bury(cloud: Cloud, tx: Transaction, context: RequestContext, instance: Insta
     """Mark *instance* deleted and give back all that it held; False when that was done before."""
     if not instances.destroy(tx, instance.uuid):
         return False
+    end_with_server(cloud, tx, context, instance)
     if _counts(tx, instance):
         release_quota(tx, instance)
     compute_nodes.release(tx, instance.uuid)

@@ -42,6 +42,7 @@ from nova.db.instances.states import (
     follow_guest,
     lock,
     progress,
+    relocate,
     reset_state,
     unlock,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "note_shelved",
     "progress",
     "purge",
+    "relocate",
     "replace_metadata",
     "reset_state",
     "set_made_from",

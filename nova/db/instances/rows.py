@@ -57,7 +57,8 @@ _BOTH_METADATA = union_all(_OWN_METADATA, _items_of(SYSTEM_METADATA, of_system=T
 
 
 @functools.lru_cache(maxsize=1024)
-def _flavor(text: str) -> Flavor:
+def flavor_from(text: str) -> Flavor:
+    """The flavor that :func:`flavor_text` kept."""
     return Flavor(**json.loads(text))
 
 
@@ -80,7 +81,7 @@ def instance_from(row: Any, metadata: dict[str, str], system_metadata: dict[str,
         display_name=display_name,
         display_description=display_description or "",
         hostname=hostname,
-        flavor=_flavor(flavor),
+        flavor=flavor_from(flavor),
         vm_state=_VM_STATES[vm_state],
         task_state=_TASK_STATES[task_state],
         power_state=_POWER_STATES.get(power_state, PowerState.NOSTATE),
@@ -143,12 +144,7 @@ def values_of(instance: Instance, now: datetime.datetime) -> dict[str, Any]:
         "display_name": instance.display_name,
         "display_description": instance.display_description or None,
         "hostname": instance.hostname,
-        "flavor": json.dumps(dataclasses.asdict(flavor), sort_keys=True),
-        "instance_type_id": flavor.id,
-        "memory_mb": flavor.memory_mb,
-        "vcpus": flavor.vcpus,
-        "root_gb": flavor.root_gb,
-        "ephemeral_gb": flavor.ephemeral_gb,
+        **flavor_columns(flavor),
         "vm_state": instance.vm_state.value,
         "task_state": instance.task_state.value if instance.task_state else None,
         "power_state": int(instance.power_state),
@@ -179,6 +175,23 @@ def values_of(instance: Instance, now: datetime.datetime) -> dict[str, Any]:
         "updated_at": instance.updated_at or now,
         "deleted": 0,
     }
+
+
+def flavor_columns(flavor: Flavor) -> dict[str, Any]:
+    """The columns that say what an instance's flavor is."""
+    return {
+        "flavor": flavor_text(flavor),
+        "instance_type_id": flavor.id,
+        "memory_mb": flavor.memory_mb,
+        "vcpus": flavor.vcpus,
+        "root_gb": flavor.root_gb,
+        "ephemeral_gb": flavor.ephemeral_gb,
+    }
+
+
+def flavor_text(flavor: Flavor) -> str:
+    """A whole flavor as it is kept."""
+    return json.dumps(dataclasses.asdict(flavor), sort_keys=True)
 
 
 def metadata_rows(instances: Iterable[Instance], attribute: str, now: datetime.datetime) -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
 from nova import errors
-from nova.db.instances.rows import INSTANCES
+from nova.db.instances.rows import INSTANCES, flavor_columns
 from nova.db.transaction import Transaction
+from nova.domain.flavor import Flavor
 from nova.domain.states import PowerState, TaskState, VmState
 from nova.domain.transitions import TRANSITIONS, Action, Tasks, Transition
 
@@ -57,17 +58,27 @@ def progress(
     return _step(tx, uuid, guard, values=values)
 
 
-def finish(tx: Transaction, uuid: str, action: Action, *, ok: bool, power_state: PowerState | None = None) -> bool:
+def finish(
+    tx: Transaction,
+    uuid: str,
+    action: Action,
+    *,
+    ok: bool,
+    power_state: PowerState | None = None,
+    vm_state: VmState | None = None,
+) -> bool:
     """End *action*: the end or failure state of its row, and no task.  Whether it was still the running action.
 
     A task of another action (a delete that came in between) is left alone.  The first success sets ``launched_at``; a
     finished DELETE marks the row deleted.
+
+    :param vm_state: instead of the row's state, where that depends on what the instance was before
     """
     transition = TRANSITIONS[action]
     if not transition.during:
         return power_state is None or _step(tx, uuid, values={"power_state": int(power_state), "updated_at": tx.now})
     values: dict[str, Any] = {"task_state": None, "updated_at": tx.now}
-    end = transition.end if ok else transition.failure
+    end = vm_state or (transition.end if ok else transition.failure)
     if ok:
         values["progress"] = case((C.progress > 0, 100), else_=0)
     if end is not None:
@@ -97,6 +108,11 @@ def assign_host(tx: Transaction, uuid: str, *, host: str, node: str) -> bool:
     building = C.task_state.in_(sorted(task.value for task in TRANSITIONS[Action.CREATE].during))
     values = {"host": host or None, "node": node or None, "updated_at": tx.now}
     return _step(tx, uuid, C.vm_state == VmState.BUILDING.value, building, values=values)
+
+
+def relocate(tx: Transaction, uuid: str, *, host: str, node: str, flavor: Flavor) -> None:
+    """The instance is on *host* now, with *flavor*, as the move that has it in hand says."""
+    _step(tx, uuid, values={"host": host, "node": node, "updated_at": tx.now, **flavor_columns(flavor)})
 
 
 def follow_guest(

@@ -7,6 +7,7 @@ from nova.db.models import identity as _identity  # noqa: F401
 from nova.db.models import image as _image  # noqa: F401
 from nova.db.models import instance as _instance  # noqa: F401
 from nova.db.models import key_pair as _key_pair  # noqa: F401
+from nova.db.models import move as _move  # noqa: F401
 from nova.db.models import network as _network  # noqa: F401
 from nova.db.models import quota as _quota  # noqa: F401
 from nova.db.models import security_group as _security_group  # noqa: F401

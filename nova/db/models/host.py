@@ -70,7 +70,7 @@ class ComputeNodeRow(SoftDeleted, Base):
 
 
 class InstanceClaimRow(Base):
-    """Room that an instance holds on a compute node; there is at most one for each instance."""
+    """Room that an instance holds on a compute node: where it is, and while it moves also on the other side."""
 
     __tablename__ = "instance_claims"
 
@@ -80,9 +80,11 @@ class InstanceClaimRow(Base):
     vcpus: Mapped[int] = number()
     memory_mb: Mapped[int] = number()
     disk_gb: Mapped[int] = number()
+    held_for: Mapped[str] = mapped_column(String(8), nullable=False, default="home", server_default="home")
+    """``home`` where the instance is, ``move`` on the other side of its move."""
     created_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (UniqueConstraint("instance_uuid"), TABLE_OPTIONS)
+    __table_args__ = (UniqueConstraint("instance_uuid", "held_for"), TABLE_OPTIONS)
 
 
 class AggregateRow(SoftDeleted, Base):

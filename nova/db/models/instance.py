@@ -139,6 +139,8 @@ class InstanceActionRow(Timestamps, Base):
     state: Mapped[str] = mapped_column(String(16), nullable=False)
     host: Mapped[str | None] = optional_name()
     attempt: Mapped[int] = number(1)
+    phase: Mapped[str | None] = mapped_column(String(16))
+    """The leg that is in hand, of an operation that spans hosts."""
     arguments: Mapped[str] = mapped_column(LongText, nullable=False)
     message: Mapped[str | None] = optional_name()
     start_time: Mapped[datetime.datetime | None] = mapped_column(Moment)

@@ -16,6 +16,7 @@ from nova.scheduler.filters.compute import compute_filter
 from nova.scheduler.filters.core import core_filter
 from nova.scheduler.filters.crowded import io_ops_filter, num_instances_filter
 from nova.scheduler.filters.disk import disk_filter
+from nova.scheduler.filters.excluded import excluded_filter
 from nova.scheduler.filters.forced_host import forced_host_filter
 from nova.scheduler.filters.group import group_filter
 from nova.scheduler.filters.image_properties import image_properties_filter
@@ -58,7 +59,7 @@ REFUSE_NOTHING = frozenset({"AllHostsFilter"})
 """Known names that have nothing to refuse."""
 
 ALWAYS: tuple[Filter, ...] = (
-    *(forced_host_filter, same_host_filter, different_host_filter),
+    *(forced_host_filter, excluded_filter, same_host_filter, different_host_filter),
     *(group_filter, query_filter, near_address_filter),
 )
 """Asked for by the request itself, so no configuration turns them off."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The only place that calls qemu-img and qemu-io.  Every disk's format is given, none is ever guessed from its content.
+"""The only place that calls qemu-img, qemu-io and qemu-nbd.  Every disk's format is given, none is ever guessed.
 
 Runs in nova-compute, without root, under limits for memory, processor time and wall time: a crafted file that makes the
 tool hungry is the file's fault.  A failed call may leave the file that it was making; callers work on temporary names.
@@ -22,6 +22,9 @@ SourceFormat = Literal["raw", "qcow2", "vmdk", "vpc", "vdi"]
 ADDRESS_SPACE_BYTES = 2 * 1024**3
 CPU_S = 30
 WALL_S = 300.0
+START_S = 30.0
+PULL_S = 6 * 3600.0
+"""Longest time for one disk from another host"""
 
 _PIECES_AT_ONCE = 400
 """Words of one command line"""
@@ -59,8 +62,18 @@ class DiskInfo:
     backing_file: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A disk over NBD with TLS, whose pre-shared key is in the file ``keys.psk`` of a directory."""
+
+    address: str
+    port: int
+    name: str
+    keys: Path
+
+
 class QemuImg:
-    """qemu-img with its limits."""
+    """qemu-img with its limits, and qemu-nbd."""
 
     def __init__(self, runner: Runner, *, cpu_s: int = CPU_S, wall_s: float = WALL_S) -> None:
         self._runner = runner
@@ -118,6 +131,39 @@ class QemuImg:
             backing_file=facts.get("backing-filename"),
         )
 
+    def serve(self, path: Path, disk_format: DiskFormat, export: Export, *, pid_file: Path) -> None:
+        """Let one reader have the disk; returns when it is served, by a program that ends with that reader."""
+        words = [
+            *("qemu-nbd", "--fork", "--pid-file", str(pid_file), "--read-only", "-f", disk_format),
+            *("-b", export.address, "-p", str(export.port), "-x", export.name),
+            *("--object", f"tls-creds-psk,id=tls0,endpoint=server,dir={_plain(export.keys)}", "--tls-creds", "tls0"),
+            _file(path),
+        ]
+        self._runner.run(words, timeout_s=START_S, env=_ENVIRONMENT)
+
+    def pull(self, export: Export, target: Path, target_format: DiskFormat) -> None:
+        """Write the content of an exported disk to *target*; Unavailable when the other side ends, or was never there.
+
+        A large disk takes its time, so there is a limit only for the whole of it.
+        """
+        host = export.address.replace(",", "")
+        source = (
+            f"driver=nbd,server.type=inet,server.host={host},server.port={export.port:d}"
+            f",export={_plain(Path(export.name))},tls-creds=tls0"
+        )
+        words = [
+            *("qemu-img", "convert", "-q", "--object"),
+            f"tls-creds-psk,id=tls0,endpoint=client,username=nova,dir={_plain(export.keys)}",
+            *("--image-opts", source, "-O", target_format, _file(target)),
+        ]
+        done = self._runner.run(words, timeout_s=PULL_S, ok_codes=range(-64, 256), env=_ENVIRONMENT)
+        if done.code == 0:
+            return
+        detail = f"qemu-img convert ended with {done.code}: {done.stderr.decode(errors='replace')[-800:].strip()}"
+        if _NO_SPACE in done.stderr:
+            raise errors.NoCapacity("The disk of the host is full: No space left on device.", detail=detail)
+        raise errors.Unavailable("The server's disk could not be read from its other host.", detail=detail)
+
     def _run(self, *words: str, file_size_bytes: int | None = None) -> Completed:
         return self._tool(["qemu-img", *words], file_size_bytes=file_size_bytes)
 
@@ -134,6 +180,11 @@ class QemuImg:
         if _NO_THREADS in done.stderr:
             raise errors.Unavailable("The host has no room to work on a disk now.", detail=detail)
         raise errors.HypervisorError("A disk could not be made or read on the host.", detail=detail)
+
+
+def _plain(path: Path) -> str:
+    """A path in a list of options, where a comma would begin the next one."""
+    return str(path).replace(",", ",,")
 
 
 def _file(path: Path) -> str:

@@ -53,10 +53,10 @@ class LocalDisks:
         self, context: RequestContext, images: tuple[Image, ...], reader: ImageReader, *, limit_gb: int = 0
     ) -> None:
         """Bring images into the cache."""
-        self._share(ensure_directory(self._layout.instances_path))
-        self._share(ensure_directory(self._layout.bases))
+        self.share(ensure_directory(self._layout.instances_path))
+        self.share(ensure_directory(self._layout.bases))
         for image in images:
-            self._share(self._cache.fetch(context, image, reader, limit_gb=limit_gb))
+            self.share(self._cache.fetch(context, image, reader, limit_gb=limit_gb))
 
     def create(
         self,
@@ -71,7 +71,7 @@ class LocalDisks:
         """Make the disks that the flavor and *devices* say; the images are in the cache."""
         changes = Changes(injection=injection or Injection(), fill_disk=instance.auto_disk_config)
         directory = ensure_directory(self._layout.directory(instance))
-        self._share(directory)
+        self.share(directory)
         try:
             disks = self._make_root(directory, instance.flavor, image, changes)
             disks += self._make_blank(directory, blank_disks(instance.flavor, devices))
@@ -87,7 +87,7 @@ class LocalDisks:
         directory, settings = self._layout.directory(instance), self._settings.config_drive
         path = directory / CONFIG_DRIVE
         make_config_drive(path, files, settings, runner=self._runner, parent=directory)
-        self._share(path, FILE_MODE)
+        self.share(path, FILE_MODE)
         cdrom = settings.format == "iso9660"
         drive = LocalDisk(name=CONFIG_DRIVE, format="raw", target="sdb" if cdrom else "vdz", cdrom=cdrom)
         record = self._layout.read_record(instance)
@@ -124,6 +124,29 @@ class LocalDisks:
         """Remove all files of the instance."""
         self._layout.remove(instance)
 
+    def grow(
+        self, instance: Instance, record: DiskRecord, *, old_flavor: Flavor, devices: Sequence[BlockDevice]
+    ) -> DiskRecord:
+        """Bring copied disks to what the instance's flavor says, where that differs from *old_flavor*; the new record.
+
+        Formats are those of the record: what a guest wrote at the beginning of its disk says nothing here.
+        """
+        directory, flavor = self._layout.directory(instance), instance.flavor
+        old = {disk.name: disk for disk in blank_disks(old_flavor, devices)}
+        new = {disk.name: disk for disk in blank_disks(flavor, devices)}
+        disks: list[LocalDisk] = []
+        for disk in record.disks:
+            if disk.name in old and (disk.name not in new or _remade(old[disk.name], new[disk.name])):
+                (directory / disk.name).unlink(missing_ok=True)
+                continue
+            before, after = _sizes(disk.name, old_flavor, flavor, old, new)
+            if after > before:
+                self._qemu_img.resize(directory / disk.name, disk.format, size_bytes=after)
+            disks.append(disk)
+        there = {disk.name for disk in disks}
+        missing = [disk for name, disk in new.items() if name not in there]
+        return replace(record, disks=(*disks, *self._make_blank(directory, missing)))
+
     def age_out(self, *, min_age_s: float) -> tuple[Path, ...]:
         """Remove bases that no instance here uses and that were not asked for lately; which they were."""
         return self._cache.age_out(self._layout.bases_in_use(), min_age_s=min_age_s)
@@ -154,7 +177,7 @@ class LocalDisks:
         root = directory / "root"
         if not root.exists():
             self._qemu_img.create(root, "qcow2", size_bytes=flavor.root_gb * GIB)
-            self._share(root, FILE_MODE)
+            self.share(root, FILE_MODE)
         return [cdrom, LocalDisk(name="root", format="qcow2", target="vda")]
 
     def _make(
@@ -180,7 +203,7 @@ class LocalDisks:
                 if changes is not None and self._customiser.wants(changes):
                     form: DiskFormat = "qcow2" if self._settings.use_cow_images else "raw"
                     self._customiser.apply(part, form, base=base, disk_bytes=size_bytes, changes=changes)
-                self._share(part, FILE_MODE)
+                self.share(part, FILE_MODE)
                 os.replace(part, path)
             finally:
                 part.unlink(missing_ok=True)
@@ -209,9 +232,9 @@ class LocalDisks:
             if image is not None:
                 path = directory / (prefix + name)
                 shutil.copyfile(self._base_of(image), path)
-                self._share(path, FILE_MODE)
+                self.share(path, FILE_MODE)
 
-    def _share(self, path: Path, mode: int | None = None) -> None:
+    def share(self, path: Path, mode: int | None = None) -> None:
         """Give a path its permissions, and to QEMU's group when it has one of its own."""
         if mode is not None:
             path.chmod(mode)
@@ -219,3 +242,19 @@ class LocalDisks:
             group = grp.getgrnam(self._settings.qemu_group).gr_gid
             if path.stat().st_gid != group:
                 os.chown(path, -1, group)
+
+
+def _remade(old: BlankDisk, new: BlankDisk) -> bool:
+    """Whether the disk is made anew: swap holds nothing, and says its size itself."""
+    return new.file_system == SWAP and new.size_mb != old.size_mb
+
+
+def _sizes(
+    name: str, old_flavor: Flavor, flavor: Flavor, old: Mapping[str, BlankDisk], new: Mapping[str, BlankDisk]
+) -> tuple[int, int]:
+    """Bytes of a disk before and after; both 0 for one that does not follow the flavor."""
+    if name == "root":
+        return old_flavor.root_gb * GIB, flavor.root_gb * GIB
+    if name in old and name in new:
+        return old[name].size_mb * 1024**2, new[name].size_mb * 1024**2
+    return 0, 0

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from nova.context import RequestContext
 from nova.domain.block_device import BlockDevice, Connector
+from nova.domain.disk_offer import DiskOffer, Landing
+from nova.domain.flavor import Flavor
 from nova.domain.host import HostResources
 from nova.domain.image import Image
 from nova.domain.injection import Injection
 from nova.domain.instance import Instance
+from nova.domain.move import Progress
 from nova.domain.network import Nic
 from nova.domain.states import PowerState
 from nova.secret import Secret
@@ -28,9 +31,11 @@ from nova.virt.libvirt.host import Host
 from nova.virt.libvirt.initiators import Initiator, QemuInitiator, qemu_initiator
 from nova.virt.libvirt.layout import Layout
 from nova.virt.libvirt.lifecycle import Guests
+from nova.virt.libvirt.moving_disks import MovingDisks
 from nova.virt.libvirt.open_iscsi import HostInitiator
 from nova.virt.libvirt.previous_disks import PreviousDisks
 from nova.virt.libvirt.settings import LibvirtSettings
+from nova.virt.libvirt.transfers import Transfers
 from nova.virt.libvirt.volumes import GuestVolumes
 
 WHOLE_DISK_S = 4 * 3600
@@ -73,6 +78,14 @@ class LibvirtDriver:
             builder=builder,
             initiator=initiator,
             layout=self._layout,
+            prepare_bridges=prepare_bridges,
+        )
+        self._moving = MovingDisks(settings, layout=self._layout, disks=self._disks, qemu_img=qemu_img)
+        self._transfers = Transfers(
+            settings,
+            connection=self._connection,
+            builder=builder,
+            initiator=initiator,
             prepare_bridges=prepare_bridges,
         )
         self._volumes = GuestVolumes(settings, connection=self._connection, initiator=initiator)
@@ -147,6 +160,86 @@ class LibvirtDriver:
     def age_out_images(self, *, min_age_s: float) -> tuple[Path, ...]:
         """For a periodic task: remove bases that no instance uses and nobody asked for in *min_age_s* seconds."""
         return self._disks.age_out(min_age_s=min_age_s)
+
+    def set_disks_aside(self, instance: Instance, *, move_id: int) -> None:
+        """Keep the disks under another name."""
+        self._moving.set_aside(instance, move_id=move_id)
+
+    def bring_disks_back(self, instance: Instance, *, move_id: int) -> None:
+        """Give them their name again."""
+        self._moving.bring_back(instance, move_id=move_id)
+
+    def delete_disks_aside(self, instance: Instance, *, move_id: int | None = None) -> None:
+        """Remove what was set aside."""
+        self._moving.delete_aside(instance, move_id=move_id)
+
+    def offer_disks(self, instance: Instance, *, move_id: int) -> DiskOffer:
+        """Let another host read what was set aside."""
+        return self._moving.offer(instance, move_id=move_id)
+
+    def withdraw_disks(self, instance: Instance) -> None:
+        """End what was offered."""
+        self._moving.withdraw(instance)
+
+    def fetch_disks(
+        self,
+        instance: Instance,
+        offer: DiskOffer,
+        *,
+        move_id: int,
+        old_flavor: Flavor,
+        devices: Sequence[BlockDevice] = (),
+    ) -> None:
+        """Copy offered disks."""
+        self._moving.fetch(instance, offer, move_id=move_id, old_flavor=old_flavor, devices=devices)
+
+    def mark_moved_disks(self, instance: Instance, *, move_id: int) -> None:
+        """Write down which move made the disks."""
+        self._moving.mark(instance, move_id=move_id)
+
+    def has_moved_disks(self, instance: Instance, *, move_id: int) -> bool:
+        """Whether that move made them."""
+        return self._moving.has_moved(instance, move_id=move_id)
+
+    def delete_moved_disks(self, instance: Instance, *, move_id: int) -> None:
+        """Remove them if that move made them."""
+        self._moving.delete_moved(instance, move_id=move_id)
+
+    def describe_disks(self, instance: Instance, *, move_id: int) -> DiskOffer:
+        """The disks of a running guest."""
+        return self._moving.describe(instance, move_id=move_id)
+
+    def shares_disks(self, instance: Instance, offer: DiskOffer) -> bool:
+        """Whether both hosts have the same storage."""
+        return self._moving.shares(instance, offer)
+
+    def make_landing_disks(self, instance: Instance, offer: DiskOffer, *, move_id: int) -> None:
+        """Empty disks to copy to."""
+        self._moving.make_landing(instance, offer, move_id=move_id)
+
+    def landing(self, guest: Guest, *, copies_disks: bool) -> Landing:
+        """Where the guest is to go on here."""
+        return self._transfers.landing(guest, copies_disks=copies_disks)
+
+    def transfer(self, instance: Instance, landing: Landing) -> None:
+        """Move a running guest."""
+        self._transfers.transfer(instance, landing)
+
+    def transfer_progress(self, instance: Instance) -> Progress:
+        """How far that is."""
+        return self._transfers.progress(instance)
+
+    def abort_transfer(self, instance: Instance) -> None:
+        """Call it off."""
+        self._transfers.abort(instance)
+
+    def force_transfer(self, instance: Instance) -> None:
+        """Let the guest wait for its end."""
+        self._transfers.force(instance)
+
+    def settle(self, guest: Guest, *, paused: bool) -> None:
+        """Keep the definition of a guest that has arrived."""
+        self._transfers.settle(guest, paused=paused)
 
     def start(self, guest: Guest) -> None:
         """Define the guest and run it."""

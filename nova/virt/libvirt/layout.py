@@ -27,6 +27,8 @@ MOVING = ".moving-"
 CONSOLE_LOG = "console.log"
 CONFIG_DRIVE = "config"
 """The file of the configuration drive"""
+ASIDE = "_resize_"
+"""Between the uuid and the number of the move, in the name of a directory that is kept for a way back"""
 RESCUE = "rescue"
 """The file of the rescue disk, and how the names of its boot files begin"""
 
@@ -77,6 +79,14 @@ class Layout:
         """The instance's own directory."""
         return self.instances_path / instance.uuid
 
+    def aside(self, instance: Instance, move_id: int) -> Path:
+        """Where the directory is kept while the instance has moved and may come back."""
+        return self.instances_path / f"{instance.uuid}{ASIDE}{move_id}"
+
+    def all_aside(self, instance: Instance) -> list[Path]:
+        """All that is kept of the instance for a way back."""
+        return sorted(self.instances_path.glob(f"{instance.uuid}{ASIDE}*"))
+
     def console_log(self, instance: Instance) -> Path:
         """What the guest writes to its serial port."""
         return self.directory(instance) / CONSOLE_LOG
@@ -93,10 +103,11 @@ class Layout:
         return self.record_in(self.directory(instance))
 
     def stored_instances(self) -> frozenset[str]:
-        """The uuids of the instances that have a directory here, whole or half made."""
+        """The uuids of the instances that have a directory here, whole or half made, or set aside."""
         if not self.instances_path.is_dir():
             return frozenset()
-        return frozenset(path.name for path in self.instances_path.iterdir() if _is_uuid(path.name) and path.is_dir())
+        names = (path.name.partition(ASIDE)[0] for path in self.instances_path.iterdir() if path.is_dir())
+        return frozenset(name for name in names if _is_uuid(name))
 
     def bases_in_use(self) -> frozenset[Path]:
         """The bases below the disks of all instances whose directories are here.
@@ -115,8 +126,12 @@ class Layout:
 
         :raises errors.HypervisorError: something could not be removed
         """
+        self.remove_path(self.directory(instance))
+
+    def remove_path(self, directory: Path) -> None:
+        """Remove a directory of an instance; raises like :meth:`remove`."""
         try:
-            shutil.rmtree(self.directory(instance))
+            shutil.rmtree(directory)
         except FileNotFoundError:
             return
         except OSError as exc:

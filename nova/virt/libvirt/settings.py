@@ -53,3 +53,13 @@ class LibvirtSettings:
     extra_image_formats: frozenset[str] = frozenset()
     """Formats of images that are taken beside the usual ones"""
     detach_timeout_s: float = 60.0
+    move_uri: str = "qemu+tcp://%s/system"
+    """libvirtd on the host that a guest moves to; ``%s`` is its address"""
+    move_address: str = ""
+    """Where this host takes guests; empty is ``host_ip``"""
+    move_mbit_s: int = 0
+    """What a live migration may use of the network; 0 is the hypervisor's own limit"""
+    move_flags: tuple[str, ...] = ()
+    move_flags_copying: tuple[str, ...] = ()
+    move_tls: bool = False
+    """Guests' memory and disks cross the network over TLS, or not at all"""

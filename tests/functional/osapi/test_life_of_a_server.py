@@ -21,13 +21,14 @@ from tests.functional.workflow_cloud import IMAGE, WorkflowCloud, wait_until
 class Client:
     """Speaks HTTP with the compute API of a cloud."""
 
-    def __init__(self, cloud: WorkflowCloud) -> None:
+    def __init__(self, cloud: WorkflowCloud, *, who: str = "alice:apples", version: str = "2.1") -> None:
+        self._headers = {"X-Auth-Token": who, "OpenStack-API-Version": f"compute {version}"}
         settings = dataclasses.replace(cloud.api.settings, auth_strategy="noauth")
         with deploying(dataclasses.replace(cloud.api, settings=settings)):
             self._app = loadapp(f"config:{PASTE}", name="osapi_compute")
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        request = Request.blank("/v2.1" + path, method=method, headers={"X-Auth-Token": "alice:apples"})
+        request = Request.blank("/v2.1" + path, method=method, headers=self._headers)
         if body is not None:
             request.body, request.content_type = msgspec.json.encode(body), "application/json"
         answer = request.get_response(self._app)

@@ -81,10 +81,10 @@ def test_a_fixed_word_wins_over_a_variable() -> None:
 def test_finding_a_route_among_many_takes_no_time() -> None:
     many = [Route(method="GET", path=f"/thing{n}/{{id}}/part", handler=nothing, policy=PUBLIC) for n in range(500)]
     table = RouteTable([*COMPUTE, *many])
-    started = time.perf_counter()
+    started = time.thread_time()
     for _ in range(200):
         assert table.find("/servers/70a599e0-31e7-49b7-b260-868f441e862b") is not None
-    assert (time.perf_counter() - started) / 200 < 0.0005
+    assert (time.thread_time() - started) / 200 < 0.0005
 
 
 def test_the_page_of_the_documentation_is_current() -> None:

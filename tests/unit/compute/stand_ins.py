@@ -15,6 +15,7 @@ from nova.context import RequestContext
 from nova.domain.flavor import STOCK_FLAVORS
 from nova.domain.host import GuestReport, HostResources
 from nova.domain.instance import Instance
+from nova.domain.move import Departed
 from nova.domain.orders import BuildOrder, InstanceOrder, OperationReport, UnfinishedOrders
 from nova.domain.states import PowerState, VmState
 from nova.domain.transitions import MUST_BE_OFF, Action
@@ -72,10 +73,13 @@ class FakeConductor:
         """Instances that are recorded as being on other hosts"""
         self.on_host: list[Instance] = []
         self.deleted: list[Instance] = []
+        self.departed: list[Departed] = []
         self.unfinished = UnfinishedOrders()
         self.orders: list[InstanceOrder] = []
 
-    def begin_operation(self, context: RequestContext, *, operation_id: int, attempt: int, host: str) -> bool:
+    def begin_operation(
+        self, context: RequestContext, *, operation_id: int, attempt: int, phase: str, host: str
+    ) -> bool:
         if self.away:
             raise self.away.pop(0)
         self.asked.append(operation_id)
@@ -108,6 +112,11 @@ class FakeConductor:
         self.guest_reports.append(report)
         return [each.instance.uuid for each in self.orders if _runs_wrongly(each, report)]
 
+    def departed_instances(
+        self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
+    ) -> list[Departed]:
+        return [each for each in self.departed if each.instance.uuid in instance_uuids]
+
     def instance_orders(
         self, context: RequestContext, *, host: str, instance_uuids: tuple[str, ...]
     ) -> list[InstanceOrder]:
@@ -138,6 +147,7 @@ class ComputeHost:
             filters=NoFilters(),
             conductor=cast(Conductor, self.conductor),
             volume=cast(Any, None),
+            peers=cast(Any, None),
             images=NoImages(),
             image_service=cast(Any, None),
             settings=ComputeSettings(host="a", retry_longest_s=0.05, **settings),
