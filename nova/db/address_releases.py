@@ -49,7 +49,7 @@ def move(tx: Transaction, instance_uuid: str, host: str) -> list[ReleasedAddress
     """Write down that an instance is on *host* now; the addresses that its old host served for itself until now."""
     mine = (FIXED_IPS.c.instance_uuid == instance_uuid) & FIXED_IPS.c.allocated
     here = mine & NETWORKS.c.multi_host & FIXED_IPS.c.host.is_not(None) & (FIXED_IPS.c.host != host)
-    left = [dataclasses.replace(one, floating=True) for one in _described(tx, here)]
+    left = [dataclasses.replace(one, floating=True, moved=True) for one in _described(tx, here)]
     tx.execute(update(FIXED_IPS).where(mine).values(host=host or None, updated_at=tx.now))
     floating_claims.record_host(tx, host)
     return left

@@ -169,3 +169,5 @@ class ReleasedAddress:
     """The network host that serves it"""
     floating: bool = False
     """Whether floating addresses led to it"""
+    moved: bool = False
+    """Whether its instance still has it, on another host"""

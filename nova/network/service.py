@@ -252,6 +252,8 @@ class Service:
 
     def _end_own_leases(self, released: Sequence[ReleasedAddress]) -> None:
         self._wiring.remove([one for one in released if self._wiring.serves(one.network_id)])
+        if any(one.moved for one in released):
+            self._wiring.tidy()  # the host that it moved to answers it now, and no other may
         if any(one.floating for one in released):
             self._forward()
 

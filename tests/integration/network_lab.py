@@ -41,13 +41,25 @@ def wait_until(what: Callable[[], Any], *, timeout_s: float = 10.0, why: str = "
     raise AssertionError(f"not within {timeout_s} s: {why or what}")
 
 
+def _gate(directory: Path) -> Gate:
+    """What a host would let pass whose state is kept in the directory."""
+    path = directory / "rootwrap.conf"
+    programs = "/sbin,/usr/sbin,/bin,/usr/bin"
+    path.write_text(
+        f"[DEFAULT]\nfilters_path={_FILTERS}\nexec_dirs={programs}\nstate_path={directory}\nconfig_path=/etc/nova\n"
+    )
+    return Gate(path)
+
+
 class NamespaceRunner(CommandRunner):
     """Runs all inside one namespace, as a daemon started there would, and what is for root past the filters."""
 
-    def __init__(self, namespace: str, gate: Gate) -> None:
+    def __init__(self, namespace: str, directory: Path) -> None:
+        """:param directory: where the host keeps its state"""
         super().__init__()
         self.namespace = namespace
-        self.gate = gate
+        self.directory = directory
+        self.gate = _gate(directory)
         self.commands: list[list[str]] = []
 
     def run(self, argv: Sequence[str], *, as_root: bool = False, **options: Any) -> Completed:  # type: ignore[override]
@@ -65,7 +77,7 @@ class NetworkLab:
         self.host, self.world = f"{self.stem}h", f"{self.stem}w"
         self.directory = Path(tempfile.mkdtemp(prefix="nova-lab-"))
         self.directory.chmod(0o755)
-        self.runner = NamespaceRunner(self.host, self._gate())
+        self.runner = NamespaceRunner(self.host, self.directory)
         self._namespaces: list[str] = []
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -80,15 +92,6 @@ class NetworkLab:
         (self.directory / "udhcpc.script").write_text(_UDHCPC_SCRIPT)
         (self.directory / "udhcpc.script").chmod(0o755)
         return self
-
-    def _gate(self) -> Gate:
-        """What a host would let pass whose state is kept in the lab's directory."""
-        path = self.directory / "rootwrap.conf"
-        directories = "/sbin,/usr/sbin,/bin,/usr/bin"
-        path.write_text(
-            f"[DEFAULT]\nfilters_path={_FILTERS}\nexec_dirs={directories}\nstate_path={self.directory}\nconfig_path=/etc/nova\n"
-        )
-        return Gate(path)
 
     def stop(self) -> None:
         for process in self._processes:
@@ -135,7 +138,9 @@ class NetworkLab:
         self.ip(self.host, "link", "add", interface, "type", "veth", "peer", "name", interface, "netns", name)
         for each in (self.host, name):
             self.ip(each, "link", "set", interface, "up")
-        return NamespaceRunner(name, self.runner.gate)
+        directory = self.directory / name
+        directory.mkdir(mode=0o755)
+        return NamespaceRunner(name, directory)
 
     def ip(self, namespace: str, *words: str) -> None:
         subprocess.run(["ip", "-n", namespace, *words], check=True, capture_output=True)
@@ -195,6 +200,7 @@ class Guest:
 
     def dhcp(self, *, tries: int = 8) -> dict[str, str]:
         """Ask for an address and use it; what the server said, empty when it said nothing."""
+        self.lease_file.unlink(missing_ok=True)
         script = str(self.lab.directory / "udhcpc.script")
         words = [
             "busybox",
