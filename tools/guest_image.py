@@ -130,7 +130,7 @@ def build(output: Path | None = None, *, cache: Path | None = None, say: Say = l
     output = output or cache / "image"
     output.mkdir(parents=True, exist_ok=True)
     _check_programs()
-    kernel = _find_kernel(cache, say)
+    kernel = find_kernel(cache, say=say)
     image = GuestImage(output / "kernel", output / "initramfs", output / "disk.qcow2")
     key = _content_key(kernel)
     stamp = output / "key"
@@ -165,7 +165,9 @@ def _check_programs() -> None:
         raise BuildError(f"missing packages; run: apt-get install {' '.join(sorted(missing))}")
 
 
-def _find_kernel(cache: Path, say: Say) -> Kernel:
+def find_kernel(cache: Path | None = None, *, say: Say = lambda line: None) -> Kernel:
+    """The kernel of guests, fetched into the cache where none is there."""
+    cache = cache or default_cache()
     for root in (Path("/"), cache / "kernel"):
         found = _kernel_below(root)
         if found:

@@ -17,7 +17,7 @@ NOVA_HOST_PACKAGES=(
 # What the small guest image is made from.
 NOVA_GUEST_PACKAGES=(busybox-static dropbear-bin grub-pc-bin grub-common e2fsprogs fdisk cpio openssh-client)
 
-NOVA_TEST_PACKAGES=(rabbitmq-server mariadb-server postgresql tcpdump iputils-ping sudo user-mode-linux)
+NOVA_TEST_PACKAGES=(qemu-guest-agent rabbitmq-server mariadb-server postgresql tcpdump iputils-ping sudo user-mode-linux)
 
 NOVA_PACKAGES=(
     "${NOVA_BUILD_PACKAGES[@]}" "${NOVA_HOST_PACKAGES[@]}" "${NOVA_GUEST_PACKAGES[@]}" "${NOVA_TEST_PACKAGES[@]}"

@@ -36,6 +36,8 @@ class Request:
     method: str
     path: str
     body: Any = None
+    version: str = "2.1"
+    """The microversion"""
 
 
 class Lab(Protocol):
@@ -94,6 +96,11 @@ WALKS: Mapping[A, Walk] = {
     A.UNPAUSE: Walk(request=action("unpause"), before=(A.PAUSE,)),
     A.SUSPEND: Walk(request=action("suspend")),
     A.RESUME: Walk(request=action("resume"), before=(A.SUSPEND,)),
+    A.CHANGE_PASSWORD: Walk(
+        request=action("changePassword", {"adminPass": "open sesame"}),
+        only_functional="the guest has no agent; tests/integration/test_guest_events.py has one that does",
+    ),
+    A.TRIGGER_CRASH_DUMP: Walk(request=lambda it: replace(action("trigger_crash_dump")(it), version="2.17")),
     A.RESET_NETWORK: Walk(request=action("resetNetwork")),
     A.INJECT_NETWORK_INFO: Walk(request=action("injectNetworkInfo")),
     A.REBUILD: Walk(

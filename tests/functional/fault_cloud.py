@@ -218,7 +218,8 @@ class FaultCloud(VolumeCloud):
     # A lab (see tests.faults.walks).
 
     def ask(self, request: Request) -> Any:
-        answer = self.call(request.method, f"/v2.1{request.path}", request.body, who=ADMIN)
+        headers = {"OpenStack-API-Version": f"compute {request.version}"}
+        answer = self.call(request.method, f"/v2.1{request.path}", request.body, who=ADMIN, headers=headers)
         assert answer.status_int < 300, f"{request}: {answer.status} {answer.text}"
         return answer.json if answer.body else None
 

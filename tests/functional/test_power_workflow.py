@@ -102,9 +102,9 @@ def test_a_resting_server_is_deleted(cloud: WorkflowCloud, uuid: str, before: st
     assert cloud.guests() == {}
 
 
-def with_agent(cloud: WorkflowCloud, uuid: str) -> None:
-    """Let the server's image have had a guest agent."""
-    cloud.db.run(lambda tx: instances.set_system_metadata(tx, uuid, {"image_hw_qemu_guest_agent": "yes"}))
+def set_agent(cloud: WorkflowCloud, uuid: str, word: str) -> None:
+    """Let the server's image have had a guest agent, or none."""
+    cloud.db.run(lambda tx: instances.set_system_metadata(tx, uuid, {"image_hw_qemu_guest_agent": word}))
 
 
 def call(cloud: WorkflowCloud, uuid: str, action: object, *, status: int) -> object:
@@ -115,8 +115,9 @@ def call(cloud: WorkflowCloud, uuid: str, action: object, *, status: int) -> obj
 
 def test_a_password_is_set_by_the_guests_agent_if_it_has_one(cloud: WorkflowCloud, uuid: str) -> None:
     wanted = {"changePassword": {"adminPass": "open sesame"}}
+    set_agent(cloud, uuid, "no")
     call(cloud, uuid, wanted, status=501)
-    with_agent(cloud, uuid)
+    set_agent(cloud, uuid, "yes")
     call(cloud, uuid, wanted, status=202)
     assert cloud.settled(uuid)[0].vm_state is VmState.ACTIVE
     assert cloud.drivers["a"].passwords == {uuid: "open sesame"}
@@ -126,7 +127,6 @@ def test_a_password_is_set_by_the_guests_agent_if_it_has_one(cloud: WorkflowClou
 
 
 def test_a_password_that_a_restart_lost_must_be_given_again(cloud: WorkflowCloud, uuid: str) -> None:
-    with_agent(cloud, uuid)
     killed_at(
         cloud,
         "set_admin_password",

@@ -82,6 +82,7 @@ IMAGE = Image(
     size_bytes=len(IMAGE_BYTES),
     checksum=hashlib.md5(IMAGE_BYTES, usedforsecurity=False).hexdigest(),
     created_at=utc_now(),
+    properties={"hw_qemu_guest_agent": "yes"},
 )
 FLAVOR = Flavor(flavor_id="small", name="small", memory_mb=1024, vcpus=1, root_gb=1)
 DONE = frozenset(VmState) - {VmState.BUILDING, VmState.DELETED}

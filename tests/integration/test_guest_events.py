@@ -7,9 +7,13 @@ link of a card goes down and up, live counters.  One guest for all of it, since 
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import os
+import re
 import shutil
 import signal
+import stat
 import subprocess
 import threading
 from collections import deque
@@ -22,8 +26,10 @@ import pytest
 from nova.context import RequestContext
 from nova.domain.flavor import Flavor
 from nova.domain.instance import Instance
+from nova.domain.network import Nic
 from nova.domain.states import PowerState, VmState
-from nova.errors import Unavailable
+from nova.errors import InvalidState, Unavailable
+from nova.secret import Secret
 from nova.system.commands import CommandRunner
 from nova.virt.driver import Guest
 from nova.virt.libvirt.driver import LibvirtDriver
@@ -51,6 +57,22 @@ COUNTER = b"""#!/bin/sh
 echo counting
 """
 """What the guest does when it is up; a number that goes on after a resume was in its memory"""
+AGENT = b"""#!/bin/sh
+insmod /lib/virtio_console.ko
+sysctl -w kernel.unknown_nmi_panic=1 >/dev/null
+mkdir -p /var/run /usr/local/var/run
+(while ! ls /dev/vport*p1 >/dev/null 2>&1; do sleep 0.1; done
+exec qemu-ga -m virtio-serial -p "$(ls /dev/vport*p1)") >/tmp/agent.log 2>&1 &
+(before=1; while :; do now=$(cat /sys/class/net/eth0/carrier 2>/dev/null)
+[ "$now" = "$before" ] || echo "carrier $now" >/dev/console; before=$now; sleep 0.1; done) >/dev/null 2>&1 &
+echo agent started
+"""
+"""The same with the agent, and a word about each change of the card's link"""
+CHPASSWD = b"""#!/bin/sh
+IFS=: read -r user password
+echo "set for $user: $(printf %s "$password" | sha256sum | cut -c1-64)" >/dev/console
+"""
+"""What the agent runs to set a password; the guest has no such program of its own"""
 LOG_BYTES = 64 * 1024
 
 
@@ -126,27 +148,60 @@ def listener(driver: LibvirtDriver) -> Iterator[Listener]:
 
 
 @pytest.fixture
+def bridge() -> Iterator[str]:
+    name = f"brev{os.getpid()}"[:15]
+    subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    subprocess.run(["ip", "link", "set", name, "up"], check=True)
+    yield name
+    subprocess.run(["ip", "link", "del", name], check=True)
+
+
+@pytest.fixture
 def handle(home: Path) -> Iterator[libvirt.virConnect]:
     found = libvirt.open(private_libvirt.uri(home))
     yield found
     found.close()
 
 
-@pytest.fixture
-def guest(driver: LibvirtDriver) -> Guest:
+def build(driver: LibvirtDriver, instance: Instance, overlay: dict[str, guest_image.Entry]) -> Guest:
+    """A guest with more in its initramfs."""
     built = guest_image.build()
-    script = guest_image.archive({"tmp/user_data": guest_image.Entry(0o100755, COUNTER)})
     initramfs = built.initramfs.read_bytes()
     contents = {
         "root": bytes(2 * 1024**2),
         "kernel": built.kernel.read_bytes(),
-        "ramdisk": initramfs + bytes(-len(initramfs) % 4) + script,
+        "ramdisk": initramfs + bytes(-len(initramfs) % 4) + guest_image.archive(overlay),
     }
     formats = {"root": "ami", "kernel": "aki", "ramdisk": "ari"}
     images = {name: described(data, disk_format=formats[name], image_id=name) for name, data in contents.items()}
     driver.fetch_images(CONTEXT, tuple(images.values()), Store(**contents), limit_gb=1)
-    driver.create_disks(INSTANCE, image=images["root"], kernel=images["kernel"], ramdisk=images["ramdisk"])
-    return Guest(instance=INSTANCE, image=images["root"])
+    driver.create_disks(instance, image=images["root"], kernel=images["kernel"], ramdisk=images["ramdisk"])
+    return Guest(instance=instance, image=images["root"])
+
+
+@pytest.fixture
+def guest(driver: LibvirtDriver) -> Guest:
+    return build(driver, INSTANCE, {"tmp/user_data": program(COUNTER)})
+
+
+def program(content: bytes) -> guest_image.Entry:
+    return guest_image.Entry(stat.S_IFREG | 0o755, content)
+
+
+def agent_files() -> dict[str, guest_image.Entry]:
+    """The distribution's agent with its libraries, and the kernel module of its channel."""
+    agent = shutil.which("qemu-ga")
+    assert agent, "run: apt-get install qemu-guest-agent"
+    shown = subprocess.run(["ldd", agent], capture_output=True, text=True, check=True).stdout
+    paths = [agent, *re.findall(r"(/[^\s]+\.so[^\s]*)", shown)]
+    kernel = guest_image.find_kernel()
+    module = next((kernel.root / "lib/modules" / kernel.version).rglob("virtio_console.ko"))
+    return {
+        **{path.lstrip("/"): program(Path(path).read_bytes()) for path in paths},
+        "lib/virtio_console.ko": program(module.read_bytes()),
+        "usr/sbin/chpasswd": program(CHPASSWD),
+        "tmp/user_data": program(AGENT),
+    }
 
 
 def console(driver: LibvirtDriver) -> str:
@@ -226,3 +281,47 @@ def test_the_console_log_is_kept_over_starts_and_bounded(
     pieces = sorted(path.name for path in directory.glob("console.log*"))
     assert pieces == ["console.log", "console.log.0"]
     assert all((directory / name).stat().st_size <= LOG_BYTES for name in pieces)
+
+
+def test_an_agent_sets_the_password_and_an_interrupt_is_seen(driver: LibvirtDriver, bridge: str) -> None:
+    instance = dataclasses.replace(INSTANCE, system_metadata={"image_hw_qemu_guest_agent": "yes"})
+    card = Nic(
+        vif_uuid="0f0e0d0c-0b0a-4908-8706-050403020199",
+        mac_address="02:16:3e:00:e7:e7",
+        network_uuid="n",
+        label="private",
+        bridge=bridge,
+        addresses=(),
+    )
+    guest = dataclasses.replace(build(driver, instance, agent_files()), nics=(card,))
+    driver.start(guest)
+    with pytest.raises(InvalidState, match="agent"):
+        driver.check_agent(instance)
+    wait_for(lambda: "agent started" in console(driver), 120, "the boot")
+    wait_for(lambda: answers(driver, instance), 60, "the agent")
+
+    driver.set_admin_password(instance, Secret("open: sesame"))
+    digest = hashlib.sha256(b"open: sesame").hexdigest()
+    wait_for(lambda: f"set for root: {digest}" in console(driver), 20, "the new password")
+
+    first = driver.diagnostics(instance)
+    assert first[f"{card.tap}_rx"] >= 0
+    assert first["memory"] == 128 * 1024
+    wait_for(lambda: driver.diagnostics(instance)["cpu0_time"] > first["cpu0_time"], 20, "processor time that goes on")
+
+    driver.replug(guest)
+    wait_for(lambda: "carrier 0" in console(driver) and "carrier 1" in console(driver), 20, "the link down and up")
+
+    driver.interrupt(instance)
+    wait_for(lambda: "NMI" in console(driver), 30, "the panic")
+    driver.shut_down(instance, timeout_s=0)
+    with pytest.raises(InvalidState, match="off"):
+        driver.set_admin_password(instance, Secret("x"))
+
+
+def answers(driver: LibvirtDriver, instance: Instance) -> bool:
+    try:
+        driver.check_agent(instance)
+    except InvalidState:
+        return False
+    return True

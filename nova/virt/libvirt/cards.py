@@ -20,22 +20,27 @@ LOG = logging.getLogger(__name__)
 POLL_S = 0.1
 ASK_AGAIN_S = 5.0
 """A guest that boots misses the request; it is asked again."""
+LINK_DOWN_S = 2.0
+"""Kernels tell of a link that is lost at most once a second."""
 
 
 def replug(connection: Connection, guest: Guest) -> None:
     """Take the link of each card away and give it back; the domain's own document says what cards there are."""
-    connection.find(guest.instance.uuid, "plug the server's cards in again", _replug)
+    uuid = guest.instance.uuid
+    if connection.find(uuid, "unplug the server's cards", lambda domain: _set_links(domain, "down")):
+        time.sleep(LINK_DOWN_S)
+        connection.find(uuid, "plug the server's cards in", lambda domain: _set_links(domain, "up"))
 
 
-def _replug(domain: Any) -> bool:
+def _set_links(domain: Any, state: str) -> bool:
+    """Whether there is a card."""
     if not domain.isActive():
         return False
-    cards = _cards(domain)
-    for state in ("down", "up"):
-        for card in cards:
-            _set_link(card, state)
-            domain.updateDeviceFlags(xml.serialize(card), libvirt.VIR_DOMAIN_AFFECT_LIVE)
-    return True
+    cards = xml.parse(domain.XMLDesc(0), what="domain's XML").findall("devices/interface")
+    for card in cards:
+        _set_link(card, state)
+        domain.updateDeviceFlags(xml.serialize(card), libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    return bool(cards)
 
 
 def _set_link(card: Any, state: str) -> None:
