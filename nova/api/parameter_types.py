@@ -25,7 +25,7 @@ LOOSE_NAME: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 255,
-    "pattern": rf"^{_PRINTABLE}*\S{_PRINTABLE}*$(?!\n)",
+    "pattern": rf"^(?=.*\S){_PRINTABLE}*$(?!\n)",
 }
 """As older endpoints take it: spaces at the ends are cut by whoever stores it."""
 TEXT: Schema = {"type": "string", "maxLength": 255, "pattern": r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$(?!\n)"}

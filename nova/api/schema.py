@@ -86,13 +86,10 @@ class Validator:
 def _pruned(schema: Schema, value: Any) -> Any:
     if isinstance(value, dict) and "properties" in schema:
         known: dict[str, Schema] = schema["properties"]
-        patterns = [re.compile(each) for each in schema.get("patternProperties", ())]
-        open_ended = schema.get("additionalProperties", True) is not False
-        return {
-            key: _pruned(known.get(key, {}), each)
-            for key, each in value.items()
-            if key in known or open_ended or any(pattern.search(key) for pattern in patterns)
-        }
+        # Keys that follow a pattern are the user's own: a wrong one is refused, for it would be missed.
+        users_own = bool(schema.get("patternProperties"))
+        open_ended = users_own or schema.get("additionalProperties", True) is not False
+        return {key: _pruned(known.get(key, {}), each) for key, each in value.items() if key in known or open_ended}
     if isinstance(value, list) and isinstance(schema.get("items"), dict):
         return [_pruned(schema["items"], each) for each in value]
     return value
