@@ -23,6 +23,9 @@ from nova.workflow.journal import JournalDirectory
 from nova.workflow.periodic import PeriodicTask
 from nova.workflow.steps import no_pause
 
+SAFE_AGE_S = 600.0
+"""An image that was asked for so lately stays whatever the options say: a disk may be about to rest on it"""
+
 
 class ComputeDaemon:
     """Holds ``service``, which is to be served, and the runner behind it."""
@@ -79,4 +82,6 @@ class ComputeDaemon:
             report_power_states(self._host, self.runner)
 
     def _age_images(self) -> None:
-        self._host.driver.age_out_images(min_age_s=self._host.settings.image_unused_s)
+        settings = self._host.settings
+        if settings.removes_unused_images:
+            self._host.driver.age_out_images(min_age_s=max(settings.image_unused_s, SAFE_AGE_S))

@@ -104,6 +104,10 @@ class Runner:
                 if instance_order(journal.order).key not in self._in_hand:
                     self._start(self._begin(journal))
 
+    def exclusively(self, instance_uuid: str) -> AbstractContextManager[None]:
+        """While it is held, no order for that instance is carried out here; waits for the one that is."""
+        return self._locks.hold(instance_uuid)
+
     def touched_since(self, moment: float) -> frozenset[str]:
         """The instances that something was done to after *moment* (of the monotonic clock), or is being done to now."""
         with self._changed:

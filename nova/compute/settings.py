@@ -47,6 +47,7 @@ class ComputeSettings:
     unfinished_interval_s: float = 60.0
     filters_interval_s: float = 600.0
     image_cache_interval_s: float = 2400.0
+    removes_unused_images: bool = True
     image_unused_s: float = 86400.0
     """How long a cached image is kept that no disk rests on"""
     deleted_guest_action: str = "reap"

@@ -20,6 +20,7 @@ from nova.conductor.operations.delete import delete_instance
 from nova.conductor.operations.hosts import is_alive
 from nova.conductor.operations.rebuild import restore_image
 from nova.conductor.operations.unfinished_images import delete_unfinished_image
+from nova.conductor.quota_repair import recount_quotas
 from nova.conductor.remedy import PLACED, Remedy, remedy_for
 from nova.context import RequestContext, admin_context
 from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
@@ -62,6 +63,7 @@ class Recovery:
         if self._monotonic() - self._claims_at > CLAIMS_EVERY_S:
             self._claims_at = self._monotonic()
             self._cloud.db.run(compute_nodes.recount)
+            recount_quotas(self._cloud.db)
 
     def _try(self, what: str, work: Callable[..., None], *arguments: object) -> None:
         try:

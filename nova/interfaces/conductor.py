@@ -115,7 +115,10 @@ class Conductor(Interface):
 
     @call(timeout_s=60)
     def deleted_instances(self, context: RequestContext, *, instance_uuids: tuple[str, ...]) -> list[Instance]:
-        """Those of *instance_uuids* that are recorded as deleted; one that was never recorded is not among them."""
+        """Those of *instance_uuids* that are on no host: deleted, or shelved with nothing being done to them.
+
+        One that was never recorded is not among them.
+        """
         ...
 
     @call(timeout_s=60)

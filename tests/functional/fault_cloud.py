@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nova.api.cloud import ApiSettings
+from nova.conductor.settings import ConductorSettings
 from nova.context import admin_context
 from nova.db import images
 from nova.db.engine import Database
@@ -112,7 +113,7 @@ class FaultCloud(VolumeCloud):
         self._lock = threading.Lock()
         self._armed: tuple[Point, Callable[[], None]] | None = None
         self._mail: tuple[str, Callable[[Callable[[], None]], None]] | None = None
-        super().__init__(directory, **options)
+        super().__init__(directory, **{"conductor": ConductorSettings(shelved_offload_s=3600), **options})
         self.conductor._recovery._began_at -= 10_000  # it has been up for long, and may judge hosts
 
     # Making it.
@@ -251,7 +252,9 @@ class FaultCloud(VolumeCloud):
         found += self.journals()
         found += [name for name, daemon in self.daemons.items() if not daemon.runner.wait_idle(0)]
         found += [image for image in self.pictures() if image.status != "active"]
-        if server.deleted or not server.host:
+        if server.vm_state is VmState.SHELVED_OFFLOADED:
+            found += [f"disks on {name}" for name, driver in self.drivers.items() if subject.server in driver.disks]
+        if server.deleted or not (server.host or server.vm_state is VmState.SHELVED_OFFLOADED):
             found += [f"address of {uuid}" for uuid in self.allocated() if uuid == subject.server]
         volume = self.volume(subject.volume)
         found += [volume.status] if volume is not None and volume.status in UNSETTLED_VOLUME else []

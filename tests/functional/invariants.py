@@ -7,6 +7,7 @@ from collections import Counter
 
 from nova.db import quotas
 from nova.domain.instance import Instance
+from nova.domain.shelving import shelved_image_of
 from nova.domain.states import OperationState, PowerState, VmState
 from nova.domain.transitions import TRANSITIONS, Action
 from tests.functional.fault_cloud import OPEN, FaultCloud
@@ -16,6 +17,7 @@ RUNS = {
     VmState.PAUSED: {PowerState.PAUSED},
     VmState.RESCUED: {PowerState.RUNNING},
     VmState.STOPPED: {PowerState.SHUTDOWN, PowerState.NOSTATE},
+    VmState.SHELVED: {PowerState.SHUTDOWN, PowerState.NOSTATE},
     VmState.SUSPENDED: {PowerState.SHUTDOWN, PowerState.SUSPENDED, PowerState.NOSTATE},
 }
 """What the guest of a server does, by the server's state, where that says it"""
@@ -53,7 +55,8 @@ def assert_consistent(cloud: FaultCloud, uuids: list[str]) -> None:
     placed = [server for server in alive if server.host]
     assert [server.uuid for server in alive if server.task_state is not None] == []
     _assert_room(cloud, alive, placed)
-    assert sorted(cloud.allocated()) == sorted(server.uuid for server in placed)
+    addressed = [server for server in alive if server.host or server.vm_state is VmState.SHELVED_OFFLOADED]
+    assert sorted(cloud.allocated()) == sorted(server.uuid for server in addressed)
     _assert_hosts(cloud, placed)
     _assert_volumes(cloud)
     _assert_images(cloud, alive)
@@ -109,7 +112,9 @@ def _assert_images(cloud: FaultCloud, alive: list[Instance]) -> None:
     """Every image is the whole result of an operation that finished; no copy of a disk is left."""
     operations = [operation for server in alive for operation in cloud.operations(server.uuid)]
     finished = [each for each in operations if each.action in SNAPSHOTS and each.state is OperationState.FINISHED]
-    assert {image.id for image in cloud.pictures()} == {str(each.arguments["image"]["id"]) for each in finished}
+    wanted = {str(each.arguments["image"]["id"]) for each in finished}
+    wanted |= {shelved_image_of(server) for server in alive if shelved_image_of(server)}
+    assert {image.id for image in cloud.pictures()} == wanted
     assert [driver.copies for driver in cloud.drivers.values() if driver.copies] == []
 
 

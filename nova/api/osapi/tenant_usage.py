@@ -40,9 +40,10 @@ def _period(request: ApiRequest) -> tuple[datetime.datetime, datetime.datetime]:
     return start, stop
 
 
-def _hours(instance: Instance, start: datetime.datetime, stop: datetime.datetime) -> float:
+def _hours(instance: Instance, start: datetime.datetime, stop: datetime.datetime, now: datetime.datetime) -> float:
+    """Within the period, and never into the future."""
     began = max(start, instance.launched_at or stop)
-    ended = min(stop, instance.terminated_at or stop)
+    ended = min(stop, instance.terminated_at or stop, now)
     return max(0.0, (ended - began).total_seconds()) / _HOUR_S
 
 
@@ -74,7 +75,8 @@ def _usage(
     detailed: bool,
 ) -> dict[str, Any]:
     start, stop = period
-    rows = [_server(instance, _hours(instance, start, stop), request.tx.now) for instance in found]
+    now = request.tx.now
+    rows = [_server(instance, _hours(instance, start, stop, now), now) for instance in found]
     shown: dict[str, Any] = {
         "tenant_id": project,
         "total_hours": sum(row["hours"] for row in rows),

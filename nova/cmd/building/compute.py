@@ -106,6 +106,7 @@ def _settings(parts: Parts) -> ComputeSettings:
         power_state_interval_s=conf.sync_power_state_interval,
         unfinished_interval_s=conf.conductor.recovery_interval_s,
         image_cache_interval_s=conf.image_cache_manager_interval,
+        removes_unused_images=conf.remove_unused_base_images,
         image_unused_s=conf.remove_unused_original_minimum_age_seconds,
         leftovers_interval_s=conf.running_deleted_instance_poll_interval or NEVER_S,
         deleted_guest_action=conf.running_deleted_instance_action,

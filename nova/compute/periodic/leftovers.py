@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is on this host and should not be: guests, filters and directories of servers that are deleted or unknown.
+"""What is on this host and should not be: of servers that are deleted, shelved and on no host, or unknown.
 
 A guest or directory that the database never heard of may be somebody else's, or older than a restored database: it is
 reported, and touched only where the operator says so.  What belongs to a server on another host is the matter of
@@ -25,6 +25,7 @@ from nova.system.clock import utc_now
 LOG = logging.getLogger(__name__)
 
 DELETED = "is deleted"
+SHELVED = "is shelved and on no host"
 UNKNOWN = "is not known to the database"
 
 
@@ -40,12 +41,21 @@ def remove_leftovers(host: Host, runner: Runner) -> None:
     deleted = host.conductor.deleted_instances(context, instance_uuids=tuple(sorted(candidates)))
     for instance in deleted:
         if _is_due(host, instance):
-            _treat(host, instance, settings.deleted_guest_action, why=DELETED)
+            _treat_gone(host, runner, instance)
     others = candidates - {instance.uuid for instance in deleted}
     if not others:
         return
     for uuid in host.conductor.unknown_instances(context, instance_uuids=tuple(sorted(others))):
         _treat(host, _nameless(uuid), settings.unknown_guest_action, why=UNKNOWN)
+
+
+def _treat_gone(host: Host, runner: Runner, instance: Instance) -> None:
+    """Treat a server that is on no host; it may be unshelved, and perhaps here, so that is made sure of."""
+    context = admin_context("a host is about to remove what a server left")
+    with runner.exclusively(instance.uuid):
+        if host.conductor.deleted_instances(context, instance_uuids=(instance.uuid,)):
+            why = SHELVED if instance.vm_state is VmState.SHELVED_OFFLOADED else DELETED
+            _treat(host, instance, host.settings.deleted_guest_action, why=why)
 
 
 def _is_due(host: Host, instance: Instance) -> bool:

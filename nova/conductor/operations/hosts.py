@@ -10,6 +10,7 @@ from nova.db.transaction import Transaction
 from nova.domain.instance import Instance
 from nova.domain.move import Departed
 from nova.domain.orders import AnyOrder, BuildOrder, InstanceOrder, Order, SnapshotOrder, UnfinishedOrders
+from nova.domain.states import VmState
 from nova.errors import NotFound
 from nova.secret import Secret
 
@@ -66,8 +67,14 @@ def instance_orders(tx: Transaction, host: str, instance_uuids: tuple[str, ...])
 
 def deleted_instances(tx: Transaction, instance_uuids: tuple[str, ...]) -> list[Instance]:
     """See the interface."""
-    query = instances.InstanceQuery(uuids=instance_uuids, deleted=True, complete=True)
-    return instances.find(tx, query)
+    deleted = instances.find(tx, instances.InstanceQuery(uuids=instance_uuids, deleted=True, complete=True))
+    known = instances.get_many(tx, instance_uuids).values()
+    return [*deleted, *(each for each in known if _is_nowhere(each))]
+
+
+def _is_nowhere(instance: Instance) -> bool:
+    """Whether a server that is not deleted rests on no host."""
+    return instance.vm_state is VmState.SHELVED_OFFLOADED and instance.task_state is None and not instance.host
 
 
 def unknown_instances(tx: Transaction, instance_uuids: tuple[str, ...]) -> list[str]:

@@ -167,6 +167,13 @@ def usage_by_user(tx: Transaction, project_id: str) -> dict[str, dict[str, int]]
     }
 
 
+def is_project_busy(tx: Transaction, project_id: str) -> bool:
+    """Whether something is being done to an instance of the project, or one waits for its resize to be confirmed."""
+    busy = or_(C.task_state.is_not(None), C.vm_state == VmState.RESIZED.value)
+    chosen = select(C.id).where(C.project_id == project_id, C.deleted == 0, busy).limit(1)
+    return tx.execute(chosen).first() is not None
+
+
 def _one(tx: Transaction, named: ColumnElement[bool], key: object, project_id: str | None, deleted: bool) -> Instance:
     conditions = [named]
     if project_id is not None:

@@ -36,6 +36,7 @@ from nova.virt.images.qemu_img import QemuImg, Runner
 LOG = logging.getLogger(__name__)
 
 PART = ".part-"
+LOCK = ".lock-"
 FETCH_TIMEOUT_S = 3600.0
 SLACK_BYTES = 1024 * 1024
 """What a converter may write beyond the virtual size."""
@@ -123,7 +124,7 @@ class ImageCache:
         """Remove bases that nobody uses and that nobody asked for in the last *min_age_s* seconds; which they were."""
         if not self._settings.directory.is_dir():
             return ()
-        candidates = (path for path in self._settings.directory.iterdir() if _is_entry(path) and path not in in_use)
+        candidates = [path for path in self._settings.directory.iterdir() if _is_entry(path) and path not in in_use]
         removed = tuple(path for path in candidates if self._remove_old(path, min_age_s))
         for path in removed:
             LOG.info("Removed the unused base image %s", path.name)
@@ -131,10 +132,10 @@ class ImageCache:
 
     def _once(self, base: Path, build: Callable[[Path], None]) -> Path:
         ensure_directory(base.parent)
-        if _touch(base):
+        if self._wanted(base):
             return base
         with self._locked(base):
-            if not _touch(base):
+            if not self._wanted(base):
                 self._build(base, build)
         return base
 
@@ -198,11 +199,22 @@ class ImageCache:
     def _locked(self, base: Path) -> Iterator[None]:
         """Hold one of sixteen lock files: a closed set, never cleaned; two images in one only wait for each other."""
         shard = hashlib.sha256(base.name.encode()).hexdigest()[0]
-        with file_lock(base.parent / f".lock-{shard}", timeout_s=FETCH_TIMEOUT_S):
+        with file_lock(base.parent / f"{LOCK}{shard}", timeout_s=FETCH_TIMEOUT_S):
+            yield
+
+    def _wanted(self, base: Path) -> bool:
+        """Note that somebody wants the base; whether it is there, and so stays."""
+        with self._ageing(base.parent):
+            return _touch(base)
+
+    @contextlib.contextmanager
+    def _ageing(self, directory: Path) -> Iterator[None]:
+        """Held for a moment while an age is noted, or judged: nothing is removed that was asked for in between."""
+        with file_lock(directory / f"{LOCK}age"):
             yield
 
     def _remove_old(self, path: Path, min_age_s: float) -> bool:
-        with self._locked(path):
+        with self._locked(path), self._ageing(path.parent):
             try:
                 if time.time() - path.stat().st_mtime < min_age_s:
                     return False
@@ -213,7 +225,7 @@ class ImageCache:
 
 
 def _is_entry(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".lock-")
+    return path.is_file() and not path.name.startswith(LOCK)
 
 
 def _touch(base: Path) -> bool:

@@ -143,7 +143,12 @@ class DiskCopies:
         def stop(domain: Any) -> bool:
             if not domain.isActive() or domain.jobStats().get("operation") != libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP:
                 return False
-            domain.abortJob()
+            try:
+                domain.abortJob()
+            except libvirt.libvirtError as exc:
+                if exc.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+                    raise
+                return False  # it has just ended by itself
             return True
 
         if self._connection.find(instance.uuid, "end the copying", stop):
