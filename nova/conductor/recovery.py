@@ -23,7 +23,7 @@ from nova.conductor.operations.unfinished_images import delete_unfinished_image
 from nova.conductor.quota_repair import recount_quotas
 from nova.conductor.remedy import PLACED, Remedy, remedy_for
 from nova.context import RequestContext, admin_context
-from nova.db import block_devices, compute_nodes, faults, handover, instances, operations
+from nova.db import block_devices, claim_audit, compute_nodes, faults, handover, instances, operations
 from nova.db.orders import VOLUME_ACTIONS
 from nova.db.transaction import Transaction
 from nova.domain.block_device import BlockDevice
@@ -62,8 +62,15 @@ class Recovery:
             self._try(f"addresses of {uuid}", self._release_addresses, uuid)
         if self._monotonic() - self._claims_at > CLAIMS_EVERY_S:
             self._claims_at = self._monotonic()
-            self._cloud.db.run(compute_nodes.recount)
+            self._try("claims on hosts", self._audit_claims)
             recount_quotas(self._cloud.db)
+
+    def _audit_claims(self) -> None:
+        """Make what hosts have in use exact again, should it ever be wrong."""
+        added = self._cloud.db.run(claim_audit.add_missing)
+        dropped = self._cloud.db.run(compute_nodes.recount)
+        if added or dropped:
+            LOG.warning("Claims on hosts were wrong: added for servers %s, dropped for %d others.", added, dropped)
 
     def _try(self, what: str, work: Callable[..., None], *arguments: object) -> None:
         try:

@@ -15,6 +15,8 @@ from nova.domain.instance import Instance
 from nova.errors import NotFound, NotSupported
 
 POLICY = PREFIX + "os-hosts:"
+MAINTENANCE = "maintenance"
+"""Why a host is disabled that is being maintained"""
 _WORDS = {"enum": ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"]}
 UPDATE = closed({"status": _WORDS, "maintenance_mode": _WORDS}, at_least=1)
 
@@ -71,11 +73,28 @@ def _row(host: str, project: str, cpu: int, memory_mb: int, disk_gb: int) -> dic
 def update(request: ApiRequest) -> dict[str, Any]:
     """PUT /os-hosts/{host}"""
     host, wanted = request.path["host"], request.body
+    answer: dict[str, Any] = {"host": host}
     if "maintenance_mode" in wanted:
-        raise NotSupported("The hypervisors of this cloud have no maintenance mode.")
-    enabled = wanted["status"].lower() == "enable"
-    services.set_enabled(request.tx, host, "nova-compute", enabled=enabled)
-    return {"host": host, "status": "enabled" if enabled else "disabled"}
+        answer["maintenance_mode"] = _maintain(request, host, begin=_is_on(wanted["maintenance_mode"]))
+    if "status" in wanted:
+        enabled = _is_on(wanted["status"])
+        services.set_enabled(request.tx, host, "nova-compute", enabled=enabled)
+        answer["status"] = "enabled" if enabled else "disabled"
+    return answer
+
+
+def _is_on(word: str) -> bool:
+    return word.lower() == "enable"
+
+
+def _maintain(request: ApiRequest, host: str, *, begin: bool) -> str:
+    """New servers stay away while a host is maintained; its end leaves a host alone that is disabled otherwise."""
+    daemon = services.get_by_host(request.tx, host, "nova-compute")
+    if begin:
+        services.set_enabled(request.tx, host, "nova-compute", enabled=False, reason=MAINTENANCE)
+    elif daemon.disabled_reason == MAINTENANCE:
+        services.set_enabled(request.tx, host, "nova-compute", enabled=True)
+    return "on_maintenance" if begin else "off_maintenance"
 
 
 def power(_request: ApiRequest) -> None:

@@ -63,6 +63,18 @@ def test_hosts_show_what_projects_have_there(cloud: ComputeCloud) -> None:
     assert cloud.refused("GET", "/os-hosts/h9", status=404, who=ADMIN)
     put = cloud.ok("PUT", "/os-hosts/h1", {"status": "disable"}, who=ADMIN)
     assert put == {"host": "h1", "status": "disabled"}
+    for word, state in (("disable", "off_maintenance"), ("enable", "on_maintenance")):
+        put = cloud.ok("PUT", "/os-hosts/h1", {"maintenance_mode": word}, who=ADMIN)
+        assert put == {"host": "h1", "maintenance_mode": state}
+        (daemon,) = admin(cloud, "/os-services?binary=nova-compute")["services"]
+        assert daemon["status"] == "disabled"
+    assert daemon["disabled_reason"] == "maintenance"
+    cloud.ok("PUT", "/os-hosts/h1", {"maintenance_mode": "disable"}, who=ADMIN)
+    assert admin(cloud, "/os-services?binary=nova-compute")["services"][0]["status"] == "enabled"
+    both = {"status": "enable", "maintenance_mode": "Disable"}
+    answer = cloud.ok("PUT", "/os-hosts/h1", both, who=ADMIN)
+    assert answer == {"host": "h1", "status": "enabled", "maintenance_mode": "off_maintenance"}
+    assert cloud.refused("PUT", "/os-hosts/h9", {"maintenance_mode": "enable"}, status=404, who=ADMIN)
     assert cloud.refused("GET", "/os-hosts/h1/reboot", status=501, who=ADMIN)
 
 

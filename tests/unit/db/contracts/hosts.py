@@ -8,9 +8,10 @@ import datetime
 import pytest
 
 from nova import errors
-from nova.db import aggregates, compute_nodes, instances, services
+from nova.db import aggregates, claim_audit, compute_nodes, instances, services
 from nova.db.engine import Database
 from nova.domain.host import ClaimLimits
+from nova.domain.states import VmState
 from tests.unit.db.contracts.samples import add, add_node, at_once, resources
 
 LIMITS = ClaimLimits(vcpus=16, memory_mb=16384, disk_gb=100)
@@ -122,6 +123,18 @@ class ComputeNodes:
         db.run(lambda tx: instances.destroy(tx, gone.uuid))
         assert db.run(compute_nodes.recount) == 1
         assert self.used(db, node_id) == (1, 512, 1)
+
+    def test_a_lost_claim_of_a_server_that_rests_on_a_host_is_made_again(self, db: Database) -> None:
+        node_id = add_node(db)
+        rests = {"vm_state": VmState.ACTIVE, "task_state": None}
+        lost, kept = add(db, host="node1", node="node1", **rests), add(db, host="node1", node="node1", **rests)
+        add(db, host="node1", node="node1", vm_state=VmState.BUILDING, task_state=None)
+        add(db, host="elsewhere", node="elsewhere", **rests)
+        take(db, kept.uuid, node_id)
+        assert db.run(claim_audit.add_missing) == [lost.uuid]
+        assert db.run(claim_audit.add_missing) == []
+        assert db.run(compute_nodes.recount) == 0
+        assert self.used(db, node_id)[0] == 1 + lost.flavor.vcpus
 
     def test_the_scheduler_sees_all_hosts_in_one_statement(self, db: Database) -> None:
         for host in ("node1", "node2", "node3"):
