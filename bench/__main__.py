@@ -23,6 +23,8 @@ PARTS = {
     "rpc": "calls through RabbitMQ",
     "daemons": "start-up, memory, boots a minute, statements and messages of separate daemons with the fake driver",
     "boot": "a real guest, against bare libvirt",
+    "operations": "what is done to a real guest, against bare libvirt; statements and messages of each",
+    "crowd": "100 servers at once on fake hosts, four real guests at once on one host",
 }
 TABLE = Path(__file__).parents[1] / "doc" / "benchmarks-table.inc"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import TracebackType
 from bench.api_alone import Caller
 from bench.timing import cpu_s
 from tests.integration.databases import MariaDb
-from tests.integration.production import ADMIN_PASSWORD, ProductionCloud, command_line
+from tests.integration.production import ADMIN_PASSWORD, COMPUTE, ProductionCloud, command_line
 from tests.integration.rabbitmq import CTL
 from tools import guest_image
 from tools.quickstart.client import Client
@@ -22,6 +23,7 @@ from tools.quickstart.layout import APIS
 DAEMONS = ("nova-api", "nova-scheduler", "nova-conductor", "nova-compute")
 """Those that upstream's figures are of"""
 OURS = (*DAEMONS, "nova-network", "nova-volume")
+IDLE_S = 10.0
 AS_USUAL = ("--report_interval=10", "--service_down_time=60", "--conductor-recovery_interval_s=10")
 
 
@@ -43,21 +45,25 @@ class Counted:
             our_cpu_s=self.our_cpu_s - before.our_cpu_s,
         )
 
+    def times(self, factor: float) -> Counted:
+        """So many times that."""
+        return Counted(
+            statements=self.statements * factor,
+            messages=self.messages * factor,
+            all_cpu_s=self.all_cpu_s * factor,
+            our_cpu_s=self.our_cpu_s * factor,
+        )
+
     def per(self, count: float) -> Counted:
         """The share of each of *count*."""
-        return Counted(
-            statements=self.statements / count,
-            messages=self.messages / count,
-            all_cpu_s=self.all_cpu_s / count,
-            our_cpu_s=self.our_cpu_s / count,
-        )
+        return self.times(1 / count)
 
 
 class BenchCloud(ProductionCloud):
     """See the module; a context manager."""
 
-    def __init__(self, *, driver: str) -> None:
-        super().__init__(MariaDb.create, driver=driver)
+    def __init__(self, *, driver: str, computes: tuple[str, ...] = (COMPUTE,)) -> None:
+        super().__init__(MariaDb.create, driver=driver, computes=computes)
 
     def _add(self, name: str, program: str, host: str, *options: str) -> None:
         super()._add(name, program, host, *AS_USUAL, *options)
@@ -82,6 +88,12 @@ class BenchCloud(ProductionCloud):
             all_cpu_s=cpu_s(self.pids()),
             our_cpu_s=cpu_s(self.pids_of(OURS)),
         )
+
+    def idle(self) -> Counted:
+        """What a second costs in which nobody asks for anything."""
+        before, began_at = self.counted(), time.monotonic()
+        time.sleep(IDLE_S)
+        return self.counted().since(before).per(time.monotonic() - began_at)
 
     def _messages(self) -> float:
         environment = self.broker._environment

@@ -29,7 +29,6 @@ UPSTREAM_LATENCY_MS = 326
 UPSTREAM_MIB = 583
 UPSTREAM_START_S = 1.5
 BOOTS, CLIENTS, LATENCY_TURNS = 200, 8, 15
-IDLE_S = 10.0
 START_TURNS = 3
 
 
@@ -38,7 +37,7 @@ def rows() -> list[Row]:
     with BenchCloud(driver="fake") as cloud:
         image_id = cloud.with_image()
         memory = _memory(cloud)
-        idle = _idle(cloud)
+        idle = cloud.idle()
         latency = _latency(cloud, image_id)
         throughput = _throughput(cloud, image_id, idle)
         return [*_start_up(cloud), *memory, latency, *throughput]
@@ -82,14 +81,6 @@ def _memory(cloud: BenchCloud) -> list[Row]:
         *(Row(what=f"idle memory of {name} (PSS)", ours=mib, unit="MiB") for name, mib in each),
         Row(what="idle memory of these four daemons", ours=total, unit="MiB", at_most=UPSTREAM_MIB / 3),
     ]
-
-
-def _idle(cloud: BenchCloud) -> Counted:
-    """What a second costs in which nobody asks for anything."""
-    before = cloud.counted()
-    began_at = time.monotonic()
-    time.sleep(IDLE_S)
-    return cloud.counted().since(before).per(time.monotonic() - began_at)
 
 
 def _latency(cloud: BenchCloud, image_id: str) -> Row:
