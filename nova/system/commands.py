@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import selectors
 import shlex
 import shutil
 import signal
@@ -232,6 +233,22 @@ class CommandRunner:
         return self._root.execute(command)
 
 
+class _Process(subprocess.Popen[bytes]):
+    """A process whose end is waited for: green threads would look for it every 10 ms, as long as a command may take."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """See the base."""
+        if self.poll() is None:
+            descriptor = os.pidfd_open(self.pid)
+            try:
+                with selectors.DefaultSelector() as selector:
+                    selector.register(descriptor, selectors.EVENT_READ)
+                    selector.select(timeout)
+            finally:
+                os.close(descriptor)
+        return super().wait(None if timeout is None else 0.0)
+
+
 def execute(command: Command) -> Completed:
     """Run a command as this process's user (or as ``command.user``), whatever its exit code.
 
@@ -239,7 +256,7 @@ def execute(command: Command) -> Completed:
     :raises errors.Timeout: it was killed
     """
     try:
-        process = subprocess.Popen(
+        process = _Process(
             command.argv,
             stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
