@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from bench.table import Row
+from bench.timing import cpu_s
 
 TEXT = "x" * 100
 ROUNDS = 5
@@ -137,6 +138,7 @@ class Part:
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n", role
+        self.pid = self._process.pid
 
     def turn(self, number: int) -> float:
         """Seconds for each call."""
@@ -168,10 +170,11 @@ def rows() -> list[Row]:
 def measure(url: str) -> list[Row]:
     """The same, on the broker at *url*."""
     parts = [Part(role, url) for role in ("floor_server", "server", "floor_client", "client")]
-    _, _, floor, ours = parts
+    floor_serving, serving, floor, ours = parts
     try:
         floor.turn(1), ours.turn(1), ours.turn(CALLERS)
         rounds = [(floor.turn(1), ours.turn(1), ours.turn(CALLERS)) for _ in range(ROUNDS)]
+        bare_ms, ours_ms = _cpu_ms(floor, floor_serving, calls=CALLS), _cpu_ms(ours, serving, calls=CALLS * 2)
     finally:
         for part in parts:
             part.end()
@@ -179,11 +182,25 @@ def measure(url: str) -> list[Row]:
     what = "RPC call through RabbitMQ, one caller (floor: the same echo on bare py-amqp)"
     return [
         Row(what=what, ours=one * 1e6, floor=bare * 1e6, unit="us", at_most_ratio=MAX_RATIO),
+        Row(
+            what="CPU for each RPC call, caller and server (floor: the same echo on bare py-amqp)",
+            ours=ours_ms * 1000,
+            floor=bare_ms * 1000,
+            unit="us",
+        ),
         Row(what="RPC calls a second, one caller", ours=1 / one, unit="/s", at_least=2 * UPSTREAM_CALLS_S),
         Row(
             what=f"RPC calls a second, {CALLERS} callers", ours=1 / many, unit="/s", at_least=2 * UPSTREAM_MANY_CALLS_S
         ),
     ]
+
+
+def _cpu_ms(caller: Part, server: Part, *, calls: int) -> float:
+    """Processor time of both for each call of one more round with one caller."""
+    pids = (caller.pid, server.pid)
+    before = cpu_s(pids)
+    caller.turn(1)
+    return (cpu_s(pids) - before) / calls * 1000
 
 
 def main() -> None:
