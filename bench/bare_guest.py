@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import tempfile
 import uuid
 from pathlib import Path
 
@@ -15,6 +17,19 @@ from bench.cloud import BenchCloud
 from bench.timing import poll
 from tests.integration.netns import run
 from tests.integration.production import COMPUTE
+
+FILLED_MIB, FILLED_AT_MIB = 256, 512
+"""What is written onto a disk that is copied: a guest that has been used, at the end of its disk"""
+
+
+def fill(disk: Path) -> None:
+    """Write bytes that nothing can compress onto a disk whose guest is off."""
+    with tempfile.NamedTemporaryFile(dir="/var/tmp") as content:
+        for _ in range(FILLED_MIB):
+            content.write(os.urandom(1024**2))
+        content.flush()
+        command = f"write -q -s {content.name} {FILLED_AT_MIB}M {FILLED_MIB}M"
+        run("qemu-io", "-f", "qcow2", "-c", command, str(disk))
 
 
 class Console:
@@ -45,10 +60,10 @@ class BareGuest:
         own = str(uuid.uuid4())
         self._directory = instances / own
         self._directory.mkdir()
-        self._disk = self._directory / "root"
+        self.disk = self._directory / "root"
         told = json.loads(run("qemu-img", "info", "--force-share", "--output=json", str(instances / server / "root")))
         base = ("-b", told["full-backing-filename"], "-F", told["backing-filename-format"])
-        run("qemu-img", "create", "-q", "-f", "qcow2", *base, str(self._disk))
+        run("qemu-img", "create", "-q", "-f", "qcow2", *base, str(self.disk))
         domain = self._connection.lookupByUUIDString(server)
         xml: str = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
         xml = xml.replace(server, own).replace(f"<name>{domain.name()}</name>", "<name>bare</name>")
@@ -85,7 +100,7 @@ class BareGuest:
     def convert(self) -> None:
         """A copy of its disk that is whole in itself."""
         target = self._directory / "copy"
-        run("qemu-img", "convert", "-q", "-O", "qcow2", str(self._disk), str(target))
+        run("qemu-img", "convert", "-q", "-O", "qcow2", str(self.disk), str(target))
         target.unlink()
 
     def close(self) -> None:
