@@ -8,7 +8,7 @@
 NOVA_BUILD_PACKAGES=(python3-dev python3-venv gcc pkg-config libvirt-dev)
 
 NOVA_HOST_PACKAGES=(
-    libvirt-daemon-system libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
+    libvirt-daemon-system libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-driver-lxc libvirt-clients
     qemu-system-x86 qemu-utils qemu-block-extra
     dnsmasq-base dnsmasq-utils iptables ebtables iproute2 conntrack iputils-arping procps kmod util-linux
     lvm2 tgt open-iscsi genisoimage mtools e2fsprogs openssl

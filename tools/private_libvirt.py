@@ -59,16 +59,17 @@ class LibvirtError(Exception):
     """It did not start, with the end of its log."""
 
 
-def start(netns: str | None, directory: Path | str) -> str:
+def start(netns: str | None, directory: Path | str, *, containers: bool = False) -> str:
     """Start (or find running) the libvirtd of *directory*; its URI.
 
     :param netns: a named network namespace for libvirtd and its guests; None is this process's own
+    :param containers: whether it is to run containers (``lxc:///system`` at the same socket), which need control groups
     :raises LibvirtError: it does not answer
     """
     home = Path(directory).resolve()
     if _holder(home) is None:
         _prepare(home)
-        _launch(netns, home)
+        _launch(netns, home, containers)
     return uri(home)
 
 
@@ -94,7 +95,8 @@ def _prepare(home: Path) -> None:
         (home / name).mkdir(parents=True, exist_ok=True)
         (home / name).chmod(0o700)
     _remove(home / "run-libvirt")
-    (home / "run-libvirt").mkdir(mode=0o700)
+    (home / "run-libvirt").mkdir()
+    (home / "run-libvirt").chmod(0o711)  # root in a container is somebody else outside, and opens its terminal in here
     (home / "etc/qemu.conf").write_text(QEMU_CONF)
     host_uuid = home / "etc/host_uuid"
     if not host_uuid.exists():
@@ -103,11 +105,17 @@ def _prepare(home: Path) -> None:
     (home / "etc/virtlogd.conf").touch()
 
 
-def _launch(netns: str | None, home: Path) -> None:
+def _launch(netns: str | None, home: Path, containers: bool) -> None:
     """Start the holder in its namespaces, on its own, and wait until libvirtd listens."""
     enter = ["ip", "netns", "exec", netns] if netns else []
     unshare = ["unshare", "--mount", "--propagation", "private"]
-    hold_it = [sys.executable, str(Path(__file__).resolve()), "hold", str(home)]
+    hold_it = [
+        sys.executable,
+        str(Path(__file__).resolve()),
+        "hold",
+        str(home),
+        *(["--containers"] if containers else []),
+    ]
     with (home / "holder.log").open("wb") as log:
         argv = ["setsid", "--fork", *enter, *unshare, *hold_it]
         subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=True)
@@ -126,13 +134,15 @@ def _answers(home: Path) -> bool:
     return False
 
 
-def hold(home: Path) -> int:
+def hold(home: Path, *, containers: bool) -> int:
     """The holder: mounts, starts the two daemons, adopts the guests, and ends with libvirtd."""
     _adopt_orphans()
     _write_pid(home)
     for name, place in PRIVATE.items():
         Path(place).mkdir(parents=True, exist_ok=True)
         subprocess.run(["mount", "--bind", str(home / name), place], check=True)
+    if containers:
+        _mount_control_groups()
     signal.signal(signal.SIGTERM, _leave)
     try:
         _keep_running(*map(_command, ("virtlogd", "libvirtd")))
@@ -140,6 +150,24 @@ def hold(home: Path) -> int:
         _end(list(_below(os.getpid())))
         _collect()
     return 0
+
+
+def _mount_control_groups() -> None:
+    """Have the control groups of the machine in this namespace: of version 1 alone, where it has both.
+
+    A network namespace comes with a /sys of its own, in which there are none.
+    """
+    place = Path("/sys/fs/cgroup")
+    lines = [line.split(":") for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    old = [controllers for number, controllers, _ in lines if number != "0"]
+    if not old:
+        subprocess.run(["mount", "-t", "cgroup2", "cgroup2", str(place)], check=False)
+        return
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(place)], check=True)
+    for controllers in old:
+        target = place / controllers.removeprefix("name=")
+        target.mkdir()
+        subprocess.run(["mount", "-t", "cgroup", "-o", controllers, "cgroup", str(target)], check=True)
 
 
 def _collect() -> None:
@@ -235,14 +263,15 @@ def main() -> int:
     parser.add_argument("command", choices=("start", "stop", "hold"))
     parser.add_argument("directory", type=Path)
     parser.add_argument("--netns", default=None)
+    parser.add_argument("--containers", action="store_true")
     options = parser.parse_args()
     if options.command == "hold":
-        return hold(options.directory)
+        return hold(options.directory, containers=options.containers)
     if options.command == "stop":
         stop(options.directory)
         return 0
     try:
-        print(start(options.netns, options.directory))
+        print(start(options.netns, options.directory, containers=options.containers))
     except LibvirtError as exc:
         print(f"private_libvirt: {exc}", file=sys.stderr)
         return 1

@@ -22,7 +22,7 @@ PRESENT = {
     "volume_driver": ("lvm", "file"),
     "volume_api_class": ("nova",),
     "auth_driver": ("db",),
-    "libvirt.virt_type": ("kvm", "qemu", "auto"),
+    "libvirt.virt_type": ("kvm", "qemu", "lxc", "auto"),
 }
 """What a daemon needs to be one of these."""
 

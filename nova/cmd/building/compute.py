@@ -30,7 +30,7 @@ from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.linux import FilterSettings, LinuxFilters
 from nova.virt.filters.noop import NoFilters
 
-NO_INJECTION = -2
+ANYWHERE, NO_INJECTION = -1, -2
 """Of the option inject_partition"""
 NEVER_S = 10.0 * 365 * 86400
 BUILD_TIMEOUT_S = 1800.0
@@ -98,7 +98,7 @@ def _settings(parts: Parts) -> ComputeSettings:
         build_timeout_s=conf.instance_build_timeout or BUILD_TIMEOUT_S,
         shutdown_timeout_s=conf.shutdown_timeout,
         soft_reboot_timeout_s=_soft_reboot_timeout_s(conf),
-        injects_files=conf.libvirt.inject_partition != NO_INJECTION,
+        injects_files=conf.libvirt.inject_partition != NO_INJECTION or _injects_always(conf.libvirt),
         force_config_drive=conf.force_config_drive,
         config_drive_skipped_versions=frozenset(conf.config_drive_skip_versions.split()),
         max_concurrent_builds=conf.max_concurrent_builds,
@@ -141,7 +141,7 @@ def _libvirt_driver(parts: Parts) -> Driver:
         host=parts.host,
         host_ip=conf.my_ip,
         instances_path=Path(conf.instances_path),
-        uri=choice.connection_uri or "qemu:///system",
+        uri=choice.connection_uri or ("lxc:///system" if virt_type == "lxc" else "qemu:///system"),
         virt_type=virt_type,
         qemu_group=choice.qemu_group,
         cpu_mode=_cpu_mode(choice, virt_type),
@@ -150,7 +150,7 @@ def _libvirt_driver(parts: Parts) -> Driver:
         use_usb_tablet=choice.use_usb_tablet and conf.vnc.enabled,
         ephemeral_format=_ephemeral_format(conf.default_ephemeral_format or "ext4"),
         injection=InjectionSettings(
-            partition=choice.inject_partition,
+            partition=ANYWHERE if _injects_always(choice) else choice.inject_partition,
             inject_key=choice.inject_key,
             inject_password=choice.inject_password,
         ),
@@ -176,6 +176,11 @@ def _libvirt_driver(parts: Parts) -> Driver:
         vlan_interface=conf.vlan_interface or "",
     )
     return LibvirtDriver(settings, runner=parts.commands, run_blocking=run_blocking, prepare_bridges=bridges.ensure)
+
+
+def _injects_always(choice: Any) -> bool:
+    """A container has no drive to find its files on, so they are written into it unless the operator says where."""
+    return bool(choice.virt_type == "lxc" and choice.inject_partition == NO_INJECTION)
 
 
 def _cpu_mode(choice: Any, virt_type: str) -> str:

@@ -23,6 +23,7 @@ from nova.virt.images.cache import CacheSettings, ImageCache
 from nova.virt.images.qemu_img import QemuImg, Runner
 from nova.virt.libvirt import agent, cards, console, diagnostics
 from nova.virt.libvirt.connection import Connection, RunBlocking, run_directly
+from nova.virt.libvirt.containers import ContainerBuilder, ContainerDisks
 from nova.virt.libvirt.disk_copies import DiskCopies
 from nova.virt.libvirt.disks import LocalDisks
 from nova.virt.libvirt.events import GuestEvents
@@ -66,10 +67,12 @@ class LibvirtDriver:
         initiator: Initiator = QemuInitiator(self._connection, name=qemu_initiator(settings.host))
         if settings.volume_initiator == "host":
             initiator = HostInitiator(runner)
-        self._builder = builder = GuestBuilder(settings, layout=self._layout, initiator=initiator)
+        self._has_containers = settings.virt_type == "lxc"
+        build, make = (ContainerBuilder, ContainerDisks) if self._has_containers else (GuestBuilder, LocalDisks)
+        self._builder = builder = build(settings, layout=self._layout, initiator=initiator)
         qemu_img = QemuImg(runner)
         cache = ImageCache(_cache_settings(settings, self._layout), qemu_img=qemu_img, runner=runner)
-        self._disks = LocalDisks(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
+        self._disks = make(settings, layout=self._layout, cache=cache, qemu_img=qemu_img, runner=runner)
         self._previous = PreviousDisks(self._layout)
         patient = QemuImg(runner, cpu_s=WHOLE_DISK_S, wall_s=WHOLE_DISK_S)
         self._copies = DiskCopies(settings, layout=self._layout, connection=self._connection, qemu_img=patient)
@@ -322,6 +325,8 @@ class LibvirtDriver:
     def console_output(self, name: str, *, max_bytes: int) -> bytes:
         """The end of what the guest *name* has written."""
         log = console.log_of(self._connection, name)
+        if self._has_containers:
+            console.keep(self._connection, name, log)
         return console.tail(log, max_bytes=max_bytes, runner=self._runner)
 
     def wait_for_changes(self, *, timeout_s: float) -> frozenset[str] | None:

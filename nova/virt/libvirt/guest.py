@@ -22,6 +22,7 @@ from nova.virt.libvirt.layout import CONFIG_DRIVE, RESCUE, DiskRecord, Layout, L
 from nova.virt.libvirt.settings import LibvirtSettings
 from nova.virt.libvirt.xml.agent import AgentChannel
 from nova.virt.libvirt.xml.clock import Clock
+from nova.virt.libvirt.xml.container import Container
 from nova.virt.libvirt.xml.controller import ScsiController
 from nova.virt.libvirt.xml.cpu import Cpu
 from nova.virt.libvirt.xml.cputune import CpuTune
@@ -46,7 +47,7 @@ class GuestBuilder:
         self._layout = layout
         self._initiator = initiator
 
-    def domain(self, guest: Guest) -> Domain:
+    def domain(self, guest: Guest) -> Domain | Container:
         """The whole guest.  Its volumes are connected to the host already where the host is the initiator."""
         instance, settings = guest.instance, self._settings
         record = self._layout.read_record(instance)
@@ -60,7 +61,7 @@ class GuestBuilder:
             uuid=instance.uuid,
             memory_mb=instance.flavor.memory_mb,
             vcpus=instance.flavor.vcpus,
-            metadata=_metadata(instance),
+            metadata=metadata_of(instance),
             boot=self._boot(guest, record, hardware),
             cpu=Cpu(mode=settings.cpu_mode, model=settings.cpu_model, topology=hardware.topology),
             serial=Serial(log_file=str(self._layout.console_log(instance))),
@@ -213,7 +214,8 @@ def _boot_first(volume: AttachedVolume) -> tuple[bool, str]:
     return volume.device.boot_index != 0, volume.device.device_name
 
 
-def _metadata(instance: Instance) -> Metadata:
+def metadata_of(instance: Instance) -> Metadata:
+    """What is noted of the instance in its domain."""
     return Metadata(
         display_name=instance.display_name,
         project_id=instance.project_id,

@@ -8,7 +8,7 @@ removes and that another start replaces.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import libvirt
@@ -41,6 +41,8 @@ POWER_STATES = {
     libvirt.VIR_DOMAIN_PMSUSPENDED: PowerState.SUSPENDED,
 }
 
+SIGNAL_INIT = libvirt.VIR_DOMAIN_SHUTDOWN_INITCTL | libvirt.VIR_DOMAIN_SHUTDOWN_SIGNAL
+"""How a container is asked to go down: it has no power button"""
 UNDEFINE = (
     libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
     | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
@@ -128,11 +130,8 @@ class Guests:
         """What all of ours do: one call, and one more for each domain that was never seen before."""
 
         def look(handle: Any) -> dict[str, PowerState]:
-            pairs = handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE)
             return {
-                domain.UUIDString(): POWER_STATES[stats.get("state.state", libvirt.VIR_DOMAIN_NOSTATE)]
-                for domain, stats in pairs
-                if self._is_ours(domain)
+                domain.UUIDString(): POWER_STATES[state] for domain, state in _states(handle) if self._is_ours(domain)
             }
 
         found = self._connection.call("list the servers", look)
@@ -185,7 +184,7 @@ def _start(handle: Any, document: str) -> None:
 
 def _press_power_button(domain: Any) -> None:
     try:
-        domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        domain.shutdownFlags(SIGNAL_INIT if domain.OSType() == "exe" else libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
     except libvirt.libvirtError as exc:
         if exc.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
             raise
@@ -228,9 +227,23 @@ def _save(domain: Any) -> bool:
     return bool(domain.hasManagedSaveImage(0))
 
 
+def _is_container(root: Any) -> bool:
+    return bool(root.get("type") == "lxc")
+
+
+def _states(handle: Any) -> Iterator[tuple[Any, int]]:
+    """Each domain with its state: one call, but for containers, whose driver has none for all."""
+    if handle.getType() == "LXC":
+        for domain in handle.listAllDomains():
+            yield domain, domain.state()[0]
+        return
+    for domain, stats in handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE):
+        yield domain, stats.get("state.state", libvirt.VIR_DOMAIN_NOSTATE)
+
+
 def _destroy(domain: Any) -> list[Any]:
     """The volumes' disks that it had."""
     root = xml.parse(domain.XMLDesc(0), what="domain's XML")
     _power_off(domain)
-    domain.undefineFlags(UNDEFINE)
+    domain.undefineFlags(0 if _is_container(root) else UNDEFINE)
     return [disk for disk in root.iterfind("devices/disk") if disk.get("type") in ("network", "block")]

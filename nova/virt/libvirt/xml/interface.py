@@ -28,7 +28,8 @@ class BridgeInterface:
         xml.child(root, "mac", address=self.mac_address)
         xml.child(root, "source", bridge=self.bridge)
         xml.child(root, "target", dev=self.tap)
-        xml.child(root, "model", type=self.model)
+        if self.model != "none":
+            xml.child(root, "model", type=self.model)
         if self.queues > 1 and self.model == "virtio":
             xml.child(root, "driver", name="vhost", queues=self.queues)
         self._add_limits(root)

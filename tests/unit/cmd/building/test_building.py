@@ -114,7 +114,11 @@ def test_all_daemons_are_built_from_the_file_of_an_old_cloud(
         (compute, "--compute_driver=vmwareapi.VMwareESXDriver", "compute_driver = 'vmwareapi' is not there"),
         (compute, "--compute_driver=hyperv", "compute_driver = 'hyperv' is not there"),
         (compute, "--compute_driver=mine.Driver", "compute_driver = 'mine.Driver' is not there"),
-        (compute, "--libvirt_type=lxc", r"\[libvirt\] virt_type = 'lxc' is not there; kvm and qemu and auto are."),
+        (
+            compute,
+            "--libvirt_type=xen",
+            r"\[libvirt\] virt_type = 'xen' is not there; kvm and qemu and lxc and auto are.",
+        ),
         (
             compute,
             "--firewall_driver=nova.virt.libvirt.firewall.NWFilterFirewall",

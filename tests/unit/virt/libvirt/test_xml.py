@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from nova.domain.cpu_topology import CpuTopology
 from nova.system import xml
 from nova.virt.libvirt.xml.agent import AgentChannel
 from nova.virt.libvirt.xml.clock import Clock
+from nova.virt.libvirt.xml.container import Container, IdMap
 from nova.virt.libvirt.xml.controller import ScsiController
 from nova.virt.libvirt.xml.cpu import Cpu
 from nova.virt.libvirt.xml.cputune import CpuTune
@@ -105,6 +107,17 @@ GOLDEN = {
         rng=Rng(bytes_per_period=1024, period_ms=500),
         watchdog=Watchdog(action="reset"),
         agent=AgentChannel(),
+    ),
+    "container": Container(
+        name="instance-0000000a",
+        uuid=UUID,
+        memory_mb=64,
+        vcpus=1,
+        metadata=METADATA,
+        root="/instances/x/rootfs",
+        log_file="/instances/x/console.log",
+        users=IdMap(user=100000, group=100000, count=65536),
+        interfaces=(dataclasses.replace(CARD, model="none"),),
     ),
     "no-randomness": domain(rng=None),
     "vnc-everywhere": domain(graphics=Vnc(listen="0.0.0.0")),
