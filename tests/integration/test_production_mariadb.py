@@ -10,6 +10,7 @@ import pytest
 from tests.integration.databases import MariaDb
 from tests.integration.production import ProductionCloud
 from tests.integration.production_contract import ProductionContract
+from tests.integration.production_power import PowerContract
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -20,5 +21,5 @@ def cloud() -> Iterator[ProductionCloud]:
         yield cloud
 
 
-class TestProductionOnMariaDB(ProductionContract):
+class TestProductionOnMariaDB(ProductionContract, PowerContract):
     """All of the contract."""

@@ -183,6 +183,10 @@ class DriverContract:
         driver.replug(guest)
         with pytest.raises(errors.NotSupported, match="hw_qemu_guest_agent"):
             driver.check_agent(guest.instance)
+        driver.pause(guest.instance)  # so it cannot obey
+        driver.reboot(guest, timeout_s=0.5)
+        assert driver.power_state(guest.instance) is PowerState.RUNNING
+        self.boot(driver, guest, times=2)
 
     def test_a_suspended_guest_goes_on_without_a_boot(self, driver: Driver, plant: Plant) -> None:
         guest = self.build(driver, plant)
