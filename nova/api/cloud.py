@@ -73,6 +73,10 @@ class ApiSettings:
     """flat, flat_dhcp or vlan"""
     default_floating_pool: str = "nova"
     public_interface: str = "eth0"
+    flat_network_bridge: str = ""
+    vlan_start: int = 100
+    network_quota: int = -1
+    """Networks that a project may make itself (quota_networks with enable_network_quota); -1 for any number"""
     use_ipv6: bool = False
     endpoints: tuple[Endpoint, ...] = ()
     """The service catalog of the built-in identity service"""

@@ -57,6 +57,8 @@ SERVED: dict[str, tuple[str, str]] = {
     "os-extended-evacuate-find-host": ("ExtendedEvacuateFindHost", "Let the scheduler choose where."),
     "os-migrations": ("Migrations", "Moves of servers between hosts."),
     "os-multiple-create": ("MultipleCreate", "Several servers at once."),
+    "os-networks-associate": ("NetworkAssociationSupport", "Give networks to hosts and projects."),
+    "os-tenant-networks": ("OSTenantNetworks", "Networks that a project makes for itself."),
     "os-networks": ("Networks", "Networks of the cloud."),
     "os-preserve-ephemeral-rebuild": ("PreserveEphemeralOnRebuild", "A rebuild may leave ephemeral disks alone."),
     "os-quota-class-sets": ("QuotaClasses", "Limits for classes of projects."),

@@ -27,6 +27,13 @@ def list_addresses(operator: Operator, *, host: str) -> None:
         operator.say(ROW.format(one.cidr, one.address, one.hostname or "None", one.host or "None"))
 
 
+def get(operator: Operator, *, address: str) -> None:
+    """One line for an address, used or not."""
+    operator.say(ROW.format("network", "IP address", "hostname", "host"))
+    one = operator.db.run(lambda tx: addresses.holder(tx, address), write=False)
+    operator.say(ROW.format(one.cidr, one.address, one.hostname or "None", one.host or "None"))
+
+
 def reserve(operator: Operator, *, address: str) -> None:
     """Keep an address from being given to servers."""
     _set(operator, address, reserved=True)
@@ -51,6 +58,7 @@ CATEGORY = Category(
     "Fixed addresses.",
     (
         Action("list", list_addresses, "List addresses.", (Argument("host", "only servers on this host", default=""),)),
+        Action("get", get, "Show whose an address is.", (Argument("address", "the address", required=True),)),
         Action("reserve", reserve, "Keep an address from servers.", _ADDRESS),
         Action("unreserve", unreserve, "Let servers have an address again.", _ADDRESS),
     ),

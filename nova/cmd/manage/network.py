@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nova import errors
+from nova.cmd.manage import fixed
 from nova.cmd.manage.frame import Action, Argument, Category, boolean
 from nova.cmd.manage.operator import Operator
 from nova.db import addresses, networks
@@ -229,6 +230,8 @@ _HELP = {
 }
 _RANGE = Argument("fixed_range", "the network's range", default="", spellings=("network", "fixed_range_v4"))
 
+_ADDRESS = (Argument("address", "the address", required=True),)
+
 CATEGORY = Category(
     "network",
     "Networks.",
@@ -247,6 +250,8 @@ CATEGORY = Category(
             "Delete a network that no project and no server has.",
             (_RANGE, Argument("uuid", "its UUID", default="")),
         ),
+        Action("reserve", fixed.reserve, "Keep an address from servers.", _ADDRESS),
+        Action("unreserve", fixed.unreserve, "Let servers have an address again.", _ADDRESS),
         Action(
             "modify",
             modify,

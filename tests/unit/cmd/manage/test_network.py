@@ -165,7 +165,11 @@ def test_reserved_addresses_are_listed(shell: Shell) -> None:
     shell.run(fixed.CATEGORY, "reserve 10.0.0.7")
     rows = [line.split("\t")[1].strip() for line in shell.run(fixed.CATEGORY, "list").splitlines()]
     assert rows == ["IP address", "10.0.0.0", "10.0.0.1", "10.0.0.7", "10.0.0.255"]
+    assert shell.run(fixed.CATEGORY, "get 10.0.0.7").splitlines()[1].split("\t")[1].strip() == "10.0.0.7"
+    assert "10.0.0.99" in shell.run(fixed.CATEGORY, "get 10.0.0.99")
     shell.run(fixed.CATEGORY, "unreserve --address 10.0.0.7")
+    shell.run(network.CATEGORY, "reserve 10.0.0.7")
+    shell.run(network.CATEGORY, "unreserve 10.0.0.7")
     with pytest.raises(errors.NotFound) as unknown:
         shell.run(fixed.CATEGORY, "reserve 172.16.0.1")
     assert unknown.value.data["exit_code"] == 2
