@@ -19,6 +19,12 @@ assert "rfc3986.uri" not in sys.modules and "yaml.loader" not in sys.modules
 assert strutils.mask_password("password = 'abc'") == "password = '***'"
 assert rfc3986.uri_reference("http://host/").host == "host"
 assert oslo_policy.policy.yaml.safe_load("a: 1") == {"a": 1}
+import pymysql
+assert "cryptography.hazmat.bindings._rust" not in sys.modules
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+assert callable(load_ssh_public_key)
+assert callable(pymysql._auth.padding.OAEP)
+assert pymysql._auth.hashes.SHA1().name == "sha1"
 assert type(rfc3986).__name__ == "module"
 """
 
