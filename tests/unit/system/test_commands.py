@@ -204,3 +204,20 @@ except errors.Timeout:
 """
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.returncode) == ("timed out\n", 0), done.stderr
+
+
+_COUNT_NAPS = """
+from nova.cmd.green import make_green
+make_green()
+import eventlet
+from nova.system.commands import Command, execute
+naps, sleep = [], eventlet.sleep
+eventlet.sleep = lambda seconds=0: (naps.append(seconds), sleep(seconds))
+assert execute(Command(argv=("sh", "-c", "exec >&- 2>&-; sleep 0.2"))).code == 0
+print(len(naps))
+"""
+
+
+def test_green_threads_wait_for_the_end_of_a_command_and_do_not_look_for_it() -> None:
+    done = subprocess.run([sys.executable, "-c", _COUNT_NAPS], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "0\n"
