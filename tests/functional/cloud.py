@@ -67,8 +67,10 @@ class SmallCloud:
         store: Path | None = None,
         images: StoreSettings | None = None,
         endpoints: tuple[Endpoint, ...] = default_endpoints("192.0.2.1"),
+        policy: Policy | None = None,
     ) -> None:
         self.endpoints = endpoints
+        self.policy = policy or Policy()
         self.db = db or new_database()
         self.identity = BuiltinIdentity(self.db, hasher=cheap_hasher(), settings=identity)
         made = bootstrap(self.db, hasher=cheap_hasher(), wanted=USERS)
@@ -105,7 +107,7 @@ class SmallCloud:
             scheduler=absent,
             images=cast(Any, self.images),
             identity=self.identity,
-            policy=Policy(),
+            policy=self.policy,
             settings=ApiSettings(endpoints=self.endpoints, image_size_cap=self.image_settings.image_size_cap),
         )
 

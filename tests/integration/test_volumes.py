@@ -116,6 +116,20 @@ def test_what_a_guest_writes_is_in_the_backing_file(storage: Storage) -> None:
     assert gets_in(read(way, "read -P 0xab 1M 64k"))
 
 
+def test_a_planted_header_in_a_volume_is_not_followed(storage: Storage, tmp_path: Path) -> None:
+    """CVE-2014-3641: a guest wrote a qcow2 header that names a file of the host; others read what it wrote"""
+    canary, header, volume_id = tmp_path / "canary", tmp_path / "header", storage.volume()
+    canary.write_bytes(b"\xcd" * (1 << 20))
+    planted = ["qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", str(canary), "-F", "raw", str(header), "1M"]
+    subprocess.run(planted, check=True)
+    with (storage.files / f"volume-{volume_id}").open("r+b") as file:
+        file.write(header.read_bytes())
+    way = storage.host.connect(CONTEXT, volume_id=volume_id, connector=HERE)
+    assert gets_in(read(way, "read -P 0x51 0 1"))
+    assert gets_in(read(way, "read -P 0x46 1 1"))
+    assert not gets_in(read(way, "read -P 0xcd 0 4k"))
+
+
 def test_nobody_gets_in_without_the_secret_or_under_another_name(storage: Storage) -> None:
     way = storage.host.connect(CONTEXT, volume_id=storage.volume(), connector=HERE)
     assert way.password is not None

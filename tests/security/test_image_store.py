@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from nova import errors
+from nova.api.policy import Policy
 from nova.context import RequestContext
 from nova.db.images.uploads import StoreLimits
 from nova.db.models.image import ImageRow
@@ -435,3 +436,19 @@ def test_an_id_is_never_a_path(cloud: SmallCloud, name: str) -> None:
     token = cloud.token("alice")
     assert cloud.image("GET", f"/v2/images/{name}/file", token=token).status_int == 404
     assert cloud.image("POST", "/v2/images", token=token, body={"id": name}).status_int == 400
+
+
+def test_a_policy_on_downloads_comes_before_every_copy(cloud: SmallCloud, tmp_path: Path) -> None:
+    """CVE-2013-4428: whoever read the bytes before, who may not gets none of them"""
+    rules = tmp_path / "policy.yaml"
+    rules.write_text('"image:download_image": "rule:admin_api"\n')
+    strict = SmallCloud(db=cloud.db, store=tmp_path / "store", policy=Policy(str(rules)))
+    root = strict.token("root")
+    image_id = cloud.new_image(root, visibility="public", data=b"c4n4ry bytes")
+    path = f"/v2/images/{image_id}/file"
+    for _ in range(2):
+        assert strict.image("GET", path, token=root).body == b"c4n4ry bytes"
+        for headers in ({}, {"Range": "bytes=0-3"}):
+            refused = strict.image("GET", path, token=cloud.token("alice"), headers=headers)
+            assert (refused.status_int, b"c4n4ry" in refused.body) == (403, False)
+    assert strict.image("GET", f"/v2/images/{image_id}", token=cloud.token("alice")).status_int == 200

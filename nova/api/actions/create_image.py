@@ -21,7 +21,7 @@ from nova.domain.instance import Instance
 from nova.domain.orders import SnapshotRequest
 from nova.domain.quota import UNLIMITED
 from nova.domain.transitions import Action
-from nova.errors import InvalidInput, NotFound, NovaError, QuotaExceeded
+from nova.errors import InternalError, InvalidInput, NotFound, NovaError, QuotaExceeded
 from nova.image.protocol import NewImage
 
 RULE = PREFIX + "servers:create_image"
@@ -161,7 +161,8 @@ def _ordered(
     cloud: Cloud, context: RequestContext, uuid: str, action: Action, *, rule: str, request: SnapshotRequest
 ) -> Image:
     image = request.image
-    assert image is not None  # noqa: S101 - made by the caller
+    if image is None:
+        raise InternalError(detail="a copy was ordered before its image was made")
     with deleted_on_error(cloud, context, image):
         cloud.db.run(_order(cloud, context, uuid, action, rule=rule, request=request))
     return image

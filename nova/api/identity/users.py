@@ -152,6 +152,11 @@ def no_groups(request: ApiRequest) -> dict[str, Any]:
     return views.listed(request, "groups", [])
 
 
+def groups(request: ApiRequest) -> dict[str, Any]:
+    """GET /v3/groups"""
+    return views.listed(request, "groups", [])
+
+
 _USERS, _USER = "/v3/users", "/v3/users/{user_id}"
 _PASSWORD_PATH = f"{_USER}/password"
 
@@ -180,4 +185,5 @@ ROUTES = (
     ),
     Route(method="GET", path=f"{_USER}/projects", handler=own_projects, policy="identity:list_own_projects"),
     Route(method="GET", path=f"{_USER}/groups", handler=no_groups, policy="identity:get_user"),
+    Route(method="GET", path="/v3/groups", handler=groups, policy="identity:list_users", tx=Tx.NONE),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from nova import errors
 from nova.db.engine import Transaction
@@ -49,6 +49,12 @@ def create_role(tx: Transaction, wanted: Role) -> None:
     """Add a role; AlreadyExists."""
     with tx.unique(f"The role {wanted.name} exists already.", resource="role"):
         tx.execute(insert(RoleRow).values(id=wanted.id, name=wanted.name, created_at=tx.now))
+
+
+def rename_role(tx: Transaction, role_id: str, name: str) -> None:
+    """Give a role that is there another name; AlreadyExists."""
+    with tx.unique(f"The role {name} exists already.", resource="role"):
+        tx.execute(update(RoleRow).where(_roles.c.id == role_id).values(name=name))
 
 
 def remove_role(tx: Transaction, role_id: str) -> None:

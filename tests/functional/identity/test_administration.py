@@ -95,6 +95,25 @@ def test_services_endpoints_and_regions_are_read_only(cloud: SmallCloud) -> None
     assert cloud.call("POST", "/v3/services", token=root, body={}).status_int == 404
 
 
+def test_a_role_is_renamed_unless_the_rules_know_its_name(cloud: SmallCloud) -> None:
+    root = cloud.token("root")
+    made = cloud.call("POST", "/v3/roles", token=root, body={"role": {"name": "painter"}}).json["role"]
+    path = f"/v3/roles/{made['id']}"
+    changed = cloud.call("PATCH", path, token=root, body={"role": {"name": "brush", "description": "d"}})
+    assert (changed.status_int, changed.json["role"]["name"]) == (200, "brush")
+    assert cloud.call("PATCH", path, token=root, body={"role": {"name": "admin"}}).status_int == 409
+    known = {role["name"]: role["id"] for role in cloud.call("GET", "/v3/roles", token=root).json["roles"]}
+    assert "painter" not in known
+    renamed = {"role": {"name": "nobody"}}
+    assert cloud.call("PATCH", f"/v3/roles/{known['admin']}", token=root, body=renamed).status_int == 403
+    assert cloud.call("PATCH", path, token=cloud.token("alice"), body=renamed).status_int == 403
+
+
+def test_there_are_no_groups_of_users(cloud: SmallCloud) -> None:
+    assert cloud.call("GET", "/v3/groups", token=cloud.token("root")).json["groups"] == []
+    assert cloud.call("GET", "/v3/groups", token=cloud.token("alice")).status_int == 403
+
+
 def test_versions_are_listed_with_300_and_shown_without_a_slash(cloud: SmallCloud) -> None:
     root = cloud.call("GET", "/")
     assert root.status_int == 300

@@ -170,3 +170,14 @@ def test_a_secret_holds_no_value_and_is_kept_from_disk_and_clients() -> None:
 
 def test_what_xml_cannot_hold_is_replaced() -> None:
     assert re.fullmatch(r"a\ufffd\ufffdb\n\t", printable("a\x00\ufffeb\n\t"))
+
+
+def test_the_serial_number_is_the_servers_own() -> None:
+    """OSSN-0028: what a guest reads from SMBIOS says nothing of its host"""
+    text = xml.serialize(domain().build())
+    system = {entry.get("name"): entry.text for entry in xml.parse(text).iterfind("sysinfo/system/entry")}
+    assert (system["serial"], system["uuid"]) == (UUID, UUID)
+    assert xml.parse(text).find("os/smbios").get("mode") == "sysinfo"
+    for path in Path("/sys/class/dmi/id").glob("*serial*"):
+        host = path.read_text(errors="replace").strip() if os.access(path, os.R_OK) else ""
+        assert len(host) < 6 or host not in text
