@@ -177,7 +177,7 @@ PLANS: Mapping[Action, Plan] = {
     Action.UNRESCUE: Plan(rescue.UNRESCUE_STEPS, _work, settle=rescue.delete_rescue_disk),
     Action.REBUILD: Plan(rebuild.STEPS, _rebuild, settle=rebuild.drop_previous_disks),
     Action.SHELVE: Plan(shelve.SHELVE_STEPS, _snapshot),
-    Action.SHELVE_OFFLOAD: Plan(shelve.OFFLOAD_STEPS, _work),
+    Action.SHELVE_OFFLOAD: Plan(shelve.OFFLOAD_STEPS, _work, settle=shelve.remove_offloaded),
     Action.UNSHELVE: Plan(shelve.UNSHELVE_STEPS, _boot),
     Action.CREATE_IMAGE: Plan(snapshot.IMAGE_STEPS, _snapshot),
     Action.CREATE_BACKUP: Plan(snapshot.IMAGE_STEPS, _snapshot, settle=snapshot.delete_old_backups),

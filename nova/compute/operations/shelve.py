@@ -2,8 +2,8 @@
 """Shelve: keep a server as an image, powered off; offload: take it from its host; unshelve: bring it back, anywhere.
 
 Run in nova-compute on the server's host, unshelve on the host that was chosen, whose room is claimed.  When a shelve
-fails, the guest is back as it was (one that was paused or suspended is off) and the image is deleted.  An offload only
-goes forward: what it began to remove is removed.  When an unshelve fails, the server stays shelved.
+fails, the guest is back as it was (one that was paused or suspended is off) and the image is deleted.  An offload that
+fails leaves the disks where they are.  When an unshelve fails, the server stays shelved.
 """
 
 from __future__ import annotations
@@ -49,6 +49,13 @@ def delete_disks(work: Work) -> None:
     work.host.driver.delete_disks(work.instance)
 
 
+def remove_offloaded(work: Work) -> None:
+    """Remove what is left here, now that the server is recorded as being on no host; unless it is on one again."""
+    if work.host.conductor.deleted_instances(work.context, instance_uuids=(work.instance.uuid,)):
+        remove_filters(work)
+        delete_disks(work)
+
+
 def offload_guest(work: Work) -> None:
     """Forget what may be left of the guest, which is off."""
     destroy_guest(work)
@@ -87,9 +94,7 @@ SHELVE_STEPS: list[Step[Snapshot]] = [
 
 OFFLOAD_STEPS: list[Step[Work]] = [
     Step(offload_guest),
-    Step(remove_filters),
     Step(disconnect_volumes),
-    Step(delete_disks),
 ]
 
 UNSHELVE_STEPS: list[Step[Boot]] = [
