@@ -82,6 +82,7 @@ class LibvirtDriver:
             initiator=initiator,
             layout=self._layout,
             prepare_bridges=prepare_bridges,
+            containers=self._has_containers,
         )
         self._moving = MovingDisks(settings, layout=self._layout, disks=self._disks, qemu_img=qemu_img)
         self._transfers = Transfers(

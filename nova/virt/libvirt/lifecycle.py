@@ -61,8 +61,13 @@ class Guests:
         initiator: Initiator,
         layout: Layout,
         prepare_bridges: Callable[[Iterable[Nic]], None],
+        containers: bool = False,
     ) -> None:
-        """:param prepare_bridges: makes the bridges that cards are plugged into, where they are missing"""
+        """
+        :param prepare_bridges: makes the bridges that cards are plugged into, where they are missing
+        :param containers: whether the guests are containers
+        """
+        self._states = _states_one_by_one if containers else _states
         self._prepare_bridges = prepare_bridges
         self._connection = connection
         self._builder = builder
@@ -130,9 +135,8 @@ class Guests:
         """What all of ours do: one call, and one more for each domain that was never seen before."""
 
         def look(handle: Any) -> dict[str, PowerState]:
-            return {
-                domain.UUIDString(): POWER_STATES[state] for domain, state in _states(handle) if self._is_ours(domain)
-            }
+            pairs = self._states(handle)
+            return {domain.UUIDString(): POWER_STATES[state] for domain, state in pairs if self._is_ours(domain)}
 
         found = self._connection.call("list the servers", look)
         self._known = {uuid: ours for uuid, ours in self._known.items() if uuid in found or not ours}
@@ -231,12 +235,14 @@ def _is_container(root: Any) -> bool:
     return bool(root.get("type") == "lxc")
 
 
+def _states_one_by_one(handle: Any) -> Iterator[tuple[Any, int]]:
+    """The same where libvirt has no call for all: for containers."""
+    for domain in handle.listAllDomains():
+        yield domain, domain.state()[0]
+
+
 def _states(handle: Any) -> Iterator[tuple[Any, int]]:
-    """Each domain with its state: one call, but for containers, whose driver has none for all."""
-    if handle.getType() == "LXC":
-        for domain in handle.listAllDomains():
-            yield domain, domain.state()[0]
-        return
+    """Each domain with its state, in one call."""
     for domain, stats in handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE):
         yield domain, stats.get("state.state", libvirt.VIR_DOMAIN_NOSTATE)
 
