@@ -62,7 +62,7 @@ class ContainerDisks(LocalDisks):
         if image is None:
             raise errors.InvalidImage("A container needs an image; it cannot boot from a volume.")
         directory = ensure_directory(self._layout.directory(instance))
-        self._share(directory)
+        self.share(directory)
         root, part = directory / ROOT, directory / f".{ROOT}.part"
         try:
             if not root.exists():
@@ -81,7 +81,7 @@ class ContainerDisks(LocalDisks):
         """A container has none."""
         raise errors.HypervisorError("A container cannot be rescued.")
 
-    def _share(self, path: Path, mode: int | None = None) -> None:
+    def share(self, path: Path, mode: int | None = None) -> None:
         """Let root of a container in, who enters its directory from outside at its start."""
         if mode is not None:
             path.chmod(mode)
