@@ -88,6 +88,19 @@ class PowerContract:
             power.cloud.client("nova", "reset-state", "--active", power.id)
             power.becomes("ACTIVE")
 
+    def test_a_deleted_server_is_restored_where_the_cloud_keeps_it(self, power: Power) -> None:
+        cloud = power.cloud
+        with shown_on_failure(cloud):
+            cloud.restart("nova-api", "--reclaim_instance_interval=3600")
+            power.openstack("delete")
+            power.becomes("SOFT_DELETED")
+            assert power.id not in cloud.client("openstack", "server", "list")
+            assert power.id in cloud.client("openstack", "server", "list", "--deleted")
+            power.openstack("restore")
+            power.becomes("ACTIVE")
+            wait_until(power.is_up, "a guest that is up", timeout_s=120)
+            cloud.restart("nova-api")
+
     def test_a_server_follows_its_guest_at_once(self, power: Power) -> None:
         with shown_on_failure(power.cloud):
             power.ssh("(sleep 1; poweroff) >/dev/null 2>&1 &")
