@@ -573,3 +573,24 @@ def test_a_dry_run_does_nothing(cloud: Ec2Cloud) -> None:
     given: dict[str, Any] = {"KeyName": "k", "DryRun": "true"}
     assert cloud.code("CreateKeyPair", status=412, **given) == "DryRunOperation"
     assert texts(cloud.good("DescribeKeyPairs"), "keySet/item") == []
+
+
+@pytest.mark.parametrize("state", ["active", "stopped"])
+def test_an_image_of_a_server_is_made(cloud: Ec2Cloud, state: str) -> None:
+    server = launched(cloud, state=state)
+    root = cloud.good("CreateImage", InstanceId=server, Name="mine", Description="before the upgrade", NoReboot="true")
+    made = root.findtext("imageId")
+    assert made.startswith("ami-")
+    shown = cloud.good("DescribeImages", ImageId__1=made)
+    assert shown.findtext("imagesSet/item/name") == "mine"
+    assert shown.findtext("imagesSet/item/description") == "before the upgrade"
+    [given] = cloud.compute.named("create_image")
+    assert given["order"].image.name == "mine"
+
+
+def test_an_image_that_cannot_be_made_is_refused(cloud: Ec2Cloud) -> None:
+    server = launched(cloud)
+    assert cloud.code("CreateImage", InstanceId=server) == "MissingParameter"
+    assert cloud.code("CreateImage", InstanceId="i-00ffffff", Name="x") == "InvalidInstanceID.NotFound"
+    assert cloud.code("CreateImage", user="bob", InstanceId=server, Name="x") == "InvalidInstanceID.NotFound"
+    assert cloud.compute.named("create_image") == []
