@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from nova.context import RequestContext
 from nova.domain.network import Nic, ReleasedAddress, RequestedNetwork
-from nova.rpc.interface import Interface, call, cast
+from nova.rpc.interface import Interface, call, cast, fanout
 
 
 class NetworkService(Interface):
@@ -43,9 +43,9 @@ class NetworkService(Interface):
         Its DHCP servers know the present addresses when this returns, and have ended the leases of *released*.
         """
 
-    @cast
+    @fanout
     def refresh(self, context: RequestContext) -> None:
-        """Networks were created, changed or deleted: look again at what this host has to serve."""
+        """To all: networks were created, changed or deleted: look again at what this host has to serve."""
 
     @cast
     def refresh_floating_ips(self, context: RequestContext) -> None:

@@ -21,6 +21,7 @@ from nova.network.operations.allocate import Allocation, Wanted, allocate
 from nova.network.operations.release import release
 from nova.network.settings import NetworkSettings
 from nova.network.topology import Topology
+from nova.network.turns import Turns
 from nova.network.wiring import Wiring
 from nova.workflow.steps import no_pause
 
@@ -52,6 +53,8 @@ class Service:
         self._pause_before_step = pause_before_step
         self._turn = threading.Lock()
         """Held from reading what this host has to do until it is done, so that nothing older is ever done later"""
+        self._cards = Turns()
+        """Of what the DHCP servers know"""
 
     def start(self) -> None:
         """Build everything that this host has to serve, from the database; finish what a kill left half done."""
@@ -102,7 +105,9 @@ class Service:
         if not all(self._wiring.serves(number) for number in network_ids):
             self.look_again()
         host = self._settings.host
-        self._wiring.add(self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids, host=host), write=False))
+        with self._cards.whole():
+            found = self._database.run(lambda tx: addresses.dhcp_hosts(tx, network_ids, host=host), write=False)
+            self._wiring.add(found)
         self._end_own_leases(released)
 
     def cards_changed(
@@ -129,7 +134,7 @@ class Service:
 
     def look_again(self) -> list[Network]:
         """Take the networks that nobody serves, and make this host serve exactly its own; which these are."""
-        with self._turn:
+        with self._turn, self._cards.whole():
             return self._look_again()
 
     def _look_again(self) -> list[Network]:
@@ -205,7 +210,8 @@ class Service:
         here = [card for card in cards if server_of[card.network_id] == self._settings.host]
         if not all(self._wiring.serves(card.network_id) for card in here):
             self.look_again()
-        self._wiring.add(here)
+        with self._cards.small():
+            self._wiring.add(here)
         for host in {server_of[card.network_id] for card in cards} - {self._settings.host}:
             ids = tuple(card.network_id for card in cards if server_of[card.network_id] == host)
             self._peer(host).serve(admin_context("addresses on its networks"), network_ids=ids, released=())
@@ -251,7 +257,8 @@ class Service:
                 LOG.warning("Leases were not ended, so their addresses rest until they are over: %s", exc)
 
     def _end_own_leases(self, released: Sequence[ReleasedAddress]) -> None:
-        self._wiring.remove([one for one in released if self._wiring.serves(one.network_id)])
+        with self._cards.small():
+            self._wiring.remove([one for one in released if self._wiring.serves(one.network_id)])
         if any(one.moved for one in released):
             self._wiring.tidy()  # the host that it moved to answers it now, and no other may
         if any(one.floating for one in released):

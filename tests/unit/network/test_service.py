@@ -12,7 +12,7 @@ import pytest
 
 from nova import errors
 from nova.context import RequestContext
-from nova.db import address_releases, addresses, floating_claims, floating_ips, host_addresses, networks
+from nova.db import address_releases, addresses, floating_claims, floating_ips, host_addresses, networks, quotas
 from nova.db.engine import Database, DatabaseSettings, Transaction
 from nova.db.lease_events import LeaseBook
 from nova.db.models import Base
@@ -26,6 +26,7 @@ from nova.network.topology import GuestBridge, ModeSettings
 from nova.network.wiring import Wiring
 from nova.rpc.interface import methods
 from nova.system.iptables import Chain, RuleSet
+from tests.unit.db.contracts.samples import at_once
 
 CONTEXT = RequestContext(project_id="red", user_id="ann")
 
@@ -577,3 +578,23 @@ def test_a_network_that_is_moved_is_served_by_its_new_host_and_no_longer_by_the_
     assert (two.known(), two.public.addresses) == ({"10.0.0.2": "web"}, {"198.51.100.7"})
     assert one.allocate("i2") == ["10.0.0.3"]
     assert two.known() == {"10.0.0.2": "web", "10.0.0.3": "web"}
+
+
+def test_servers_come_and_go_at_once_on_two_daemons_and_every_count_is_exact(db: Database, peers: Peers) -> None:
+    add_network(db, "10.0.0.0/25", host="n1")
+    hosts = [Host(db, name, peers) for name in ("n1", "n2")]
+    for host in hosts:
+        host.service.start()
+    names = [f"i{number}" for number in range(60)]
+    outcomes = at_once([lambda n=n: hosts[len(n) % 2].allocate(n) for n in names])  # type: ignore[misc]
+    given = [address for found in outcomes for address in found]
+    assert len(set(given)) == len(given) == len(names)
+    assert set(hosts[0].known()) == set(given)
+    leaving = names[:40]
+    at_once([lambda n=n: hosts[len(n) % 2].service.release(CONTEXT, instance_uuid=n) for n in leaving])  # type: ignore[misc]
+    with db.transaction(write=False) as tx:
+        held = [one for one in addresses.find_all(tx) if one.instance_uuid]
+        used = quotas.usages(tx, "red", defaults={"fixed_ips": -1})["fixed_ips"].in_use
+    assert {one.instance_uuid for one in held} == set(names[40:])
+    assert {one.address for one in held} == set(hosts[0].known())
+    assert used == 60
