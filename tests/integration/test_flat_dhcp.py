@@ -120,7 +120,7 @@ def test_a_killed_dnsmasq_is_started_again_and_knows_the_leases(cloud: Cloud) ->
     wait_until(lambda: not cloud.dnsmasq(), why="dnsmasq gone")
 
     cloud.service.check_dhcp()
-    assert len(cloud.dnsmasq()) == 2
+    wait_until(lambda: len(cloud.dnsmasq()) == 2, why="a dnsmasq and its helper, none of which calls the lease program")
     assert not set(old) & set(cloud.dnsmasq())
     wait_until(
         lambda: f"old {nic.mac_address} 10.20.0.2" in cloud.lab.lease_events(), why="the lease was read at start"
