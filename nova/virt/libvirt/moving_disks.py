@@ -2,9 +2,9 @@
 """Disks of instances that move: set aside, offered to one other host over NBD with TLS, and fetched from one.
 
 Runs in nova-compute.  An offer is one ``qemu-nbd`` for each disk, read-only, for one connection, with a key that is
-made for it and kept in memory but for the moment in which the programs read it.  What is copied has the whole content,
-so the other host needs no image; and nothing that a guest wrote ever enters a cache.  Which move made a directory is
-written in it, so that a late undo removes no disk of somebody else's.
+made for it: the programs that serve read it anew for each connection, from a private directory that goes with the
+offer.  What is copied has the whole content, so the other host needs no image; nothing that a guest wrote ever enters
+a cache.  Which move made a directory is written in it, so that a late undo removes no disk of somebody else's.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -41,6 +42,8 @@ SEEN = "seen-by"
 OFFER = ".offer"
 BOOT_FILES = ("kernel", "ramdisk")
 PORT_TRIES = 20
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
+"""What disks and boot files of ours are called: another host's word leads to no other directory"""
 
 
 class MovingDisks:
@@ -117,7 +120,7 @@ class MovingDisks:
         devices: Sequence[BlockDevice],
     ) -> None:
         """Copy what is offered, then grow it."""
-        directory = self._begin(instance, move_id)
+        directory = self._begin(instance, offer, move_id)
         disks = [self._pull_disk(directory, offer, disk) for disk in offer.disks]
         for file in offer.files:
             self._pull_file(directory, offer, file)
@@ -127,7 +130,7 @@ class MovingDisks:
 
     def make_landing(self, instance: Instance, offer: DiskOffer, *, move_id: int) -> None:
         """Empty disks, and copies of what is only read."""
-        directory = self._begin(instance, move_id)
+        directory = self._begin(instance, offer, move_id)
         disks = []
         for disk in offer.disks:
             if disk.port:
@@ -158,9 +161,12 @@ class MovingDisks:
         if self.has_moved(instance, move_id=move_id):
             self._layout.remove(instance)
 
-    def _begin(self, instance: Instance, move_id: int) -> Path:
+    def _begin(self, instance: Instance, offer: DiskOffer, move_id: int) -> Path:
         """The new directory; what is there of another origin is in nobody's way only if it is this move's."""
         self._disks.share(ensure_directory(self._layout.instances_path))
+        for each in (*offer.disks, *offer.files):
+            if not _PLAIN_NAME.fullmatch(each.name):
+                raise errors.HypervisorError("The other host offers a disk under a name that is none of ours.")
         directory = self._layout.directory(instance)
         strange = directory.exists() and not self.has_moved(instance, move_id=move_id)
         if strange and any(directory.iterdir()):
@@ -209,21 +215,19 @@ class MovingDisks:
         files = [directory / name for name in BOOT_FILES if record.direct_boot and (directory / name).exists()]
         if served or files:
             ensure_directory(directory / OFFER)
-            with _key_directory(directory / OFFER / "keys", key) as keys:
-                disks += [
-                    replace(
-                        self._described(directory, disk), port=self._export(directory, disk.name, disk.format, keys)
-                    )
-                    for disk in served
-                ]
-                boot = [
-                    OfferedDisk(
-                        name=path.name,
-                        size_bytes=path.stat().st_size,
-                        port=self._export(directory, path.name, "raw", keys),
-                    )
-                    for path in files
-                ]
+            keys = _write_key(directory / OFFER / "keys", key)
+            disks += [
+                replace(self._described(directory, disk), port=self._export(directory, disk.name, disk.format, keys))
+                for disk in served
+            ]
+            boot = [
+                OfferedDisk(
+                    name=path.name,
+                    size_bytes=path.stat().st_size,
+                    port=self._export(directory, path.name, "raw", keys),
+                )
+                for path in files
+            ]
         else:
             boot = []
         by_name = {disk.name: disk for disk in disks}
@@ -277,18 +281,23 @@ def _format(disk: OfferedDisk) -> DiskFormat:
 
 @contextlib.contextmanager
 def _key_directory(path: Path, key: Secret | None) -> Iterator[Path]:
-    """A directory with the key as QEMU's programs read it, for as long as they start."""
+    """A directory with the key, for as long as a program reads from the other host."""
     if key is None:
         raise errors.HypervisorError("The other host's offer has no key.")
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(mode=0o700)
     try:
-        descriptor = os.open(path / "keys.psk", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(f"nova:{key.reveal()}\n")
-        yield path
+        yield _write_key(path, key)
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _write_key(path: Path, key: Secret) -> Path:
+    """A private directory with the key as QEMU's programs read it."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(mode=0o700)
+    descriptor = os.open(path / "keys.psk", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(f"nova:{key.reveal()}\n")
+    return path
 
 
 def _free_port(address: str) -> int:
