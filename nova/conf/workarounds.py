@@ -6,8 +6,8 @@ from oslo_config import cfg
 WORKAROUNDS = [
     cfg.StrOpt(
         "pause_before_step",
-        help="Where a daemon waits for ever, as daemon:step (compute:start_guest, conductor:allocate). Fault tests "
-        "kill it there.",
+        help="Where a daemon waits for ever, as daemon:step (compute:start_guest, conductor:allocate), or 'watched': "
+        "then it waits while the file pause_before_step below state_path has that line. Fault tests kill it there.",
     ),
     cfg.BoolOpt(
         "disable_privilege_check",

@@ -62,6 +62,8 @@ class Walk:
     needs_server: bool = True
     volume: bool = False
     """Whether its own request names the volume"""
+    before_idle: tuple[A, ...] | None = None
+    """What is done first instead, where the guests have no system that answers"""
     only_functional: str = ""
     """Why there is no walk on real guests, where there is none"""
 
@@ -116,6 +118,7 @@ WALKS: Mapping[A, Walk] = {
     A.DETACH_VOLUME: Walk(
         request=lambda it: Request("DELETE", f"/servers/{it.server}/os-volume_attachments/{it.volume}"),
         before=(A.ATTACH_VOLUME,),
+        before_idle=(A.STOP, A.ATTACH_VOLUME),
     ),
     A.RESCUE: Walk(request=action("rescue")),
     A.UNRESCUE: Walk(request=action("unrescue"), before=(A.RESCUE,)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite("tests.functional.invariants")
+pytest.register_assert_rewrite("tests.functional.invariants", "tests.faults.endings")
 
 from tests.faults import matrix  # noqa: E402 - after the line before
 

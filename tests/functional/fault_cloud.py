@@ -17,14 +17,15 @@ from typing import Any
 from nova.api.cloud import ApiSettings
 from nova.conductor.settings import ConductorSettings
 from nova.context import admin_context
-from nova.db import images
+from nova.db import flavors, images
 from nova.db.engine import Database
 from nova.db.settings import DatabaseSettings
 from nova.db.transaction import Transaction
+from nova.domain.flavor import Flavor
 from nova.domain.image import Image
 from nova.domain.network import Nic
 from nova.domain.security_group import InstanceFilter
-from nova.domain.states import OperationState, VmState
+from nova.domain.states import VmState
 from nova.errors import NovaError, Unavailable
 from nova.rpc.codec import decode_envelope
 from nova.rpc.settings import TransportSettings
@@ -32,13 +33,14 @@ from nova.rpc.transport import Message
 from nova.virt.driver import Filters
 from nova.virt.fake import FakeDriver, FakeSettings
 from nova.virt.filters.noop import NoFilters
+from tests.faults.endings import OPEN
 from tests.faults.walks import Request, Subject
 from tests.functional.volume_cloud import ADMIN, VolumeCloud
 from tests.functional.workflow_cloud import IMAGE, CountingTransport, Killed, wait_until
 
 Point = tuple[str, str]
-OPEN = (OperationState.REQUESTED, OperationState.RUNNING)
 UNSETTLED_VOLUME = frozenset({"attaching", "detaching", "creating", "deleting"})
+LARGER = Flavor(flavor_id="larger", name="larger", memory_mb=2048, vcpus=2, root_gb=2)
 LATER_S = 200.0
 """So much time passes at once when nothing more happens by itself: more than every grace of nova-conductor"""
 
@@ -114,6 +116,7 @@ class FaultCloud(VolumeCloud):
         self._armed: tuple[Point, Callable[[], None]] | None = None
         self._mail: tuple[str, Callable[[Callable[[], None]], None]] | None = None
         super().__init__(directory, **{"conductor": ConductorSettings(shelved_offload_s=3600), **options})
+        self.db.run(lambda tx: flavors.create(tx, LARGER))
         self.conductor._recovery._began_at -= 10_000  # it has been up for long, and may judge hosts
 
     # Making it.
@@ -227,7 +230,7 @@ class FaultCloud(VolumeCloud):
     def subject(self, *, volume: bool) -> Subject:
         """What a walk begins with; a *volume* is a new one."""
         made = self.new_volume(who=ADMIN) if volume else ""
-        return Subject(image=IMAGE.id, flavor="small", volume=made, hosts=tuple(self.drivers))
+        return Subject(image=IMAGE.id, flavor="small", larger_flavor="larger", volume=made, hosts=tuple(self.drivers))
 
     def calm(self, subject: Subject, *, within_s: float = 60.0) -> None:
         """Wait until nothing is being done to the server, letting time pass wherever nothing happens by itself."""

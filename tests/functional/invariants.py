@@ -9,43 +9,13 @@ from nova.db import quotas
 from nova.domain.instance import Instance
 from nova.domain.shelving import shelved_image_of
 from nova.domain.states import OperationState, PowerState, VmState
-from nova.domain.transitions import TRANSITIONS, Action
-from tests.functional.fault_cloud import OPEN, FaultCloud
+from nova.domain.transitions import Action
+from tests.faults.endings import RUNS, half_deleted
+from tests.functional.fault_cloud import FaultCloud
 
-RUNS = {
-    VmState.ACTIVE: {PowerState.RUNNING},
-    VmState.PAUSED: {PowerState.PAUSED},
-    VmState.RESCUED: {PowerState.RUNNING},
-    VmState.STOPPED: {PowerState.SHUTDOWN, PowerState.NOSTATE},
-    VmState.SHELVED: {PowerState.SHUTDOWN, PowerState.NOSTATE},
-    VmState.SUSPENDED: {PowerState.SHUTDOWN, PowerState.SUSPENDED, PowerState.NOSTATE},
-}
-"""What the guest of a server does, by the server's state, where that says it"""
 SNAPSHOTS = {Action.CREATE_IMAGE, Action.CREATE_BACKUP}
 COUNTED = {"instances": -1, "cores": -1, "ram": -1}
 WITHOUT_DISK = {VmState.BUILDING, VmState.SHELVED_OFFLOADED}
-
-
-def outcome(cloud: FaultCloud, uuid: str, action: Action, *, before: Instance | None) -> str:
-    """``finished`` or ``explained``; fails where its end is not that of its row, or has no reason."""
-    server, operation = cloud.get(uuid), cloud.operations(uuid)[0]
-    transition = TRANSITIONS[action]
-    assert operation.action == action
-    assert operation.state not in OPEN
-    if operation.state is OperationState.FINISHED:
-        kept = before is not None and server.vm_state == before.vm_state and server.vm_state in transition.keeps
-        assert kept or transition.end in (None, server.vm_state), (server, operation)
-        return "finished"
-    assert operation.message, operation
-    if server.vm_state is VmState.ERROR:
-        fault = cloud.fault(uuid)
-        assert fault is not None
-        assert fault.message
-    allowed = {transition.failure} if transition.failure else {before.vm_state} if before else set()
-    # A guest that ran on or stopped by itself is followed.
-    allowed |= {VmState.ACTIVE, VmState.STOPPED} if allowed & {VmState.ACTIVE, VmState.STOPPED} else set()
-    assert server.vm_state in allowed, (server, operation)
-    return "explained"
 
 
 def assert_consistent(cloud: FaultCloud, uuids: list[str]) -> None:
@@ -88,7 +58,7 @@ def _assert_hosts(cloud: FaultCloud, placed: list[Instance]) -> None:
     for host, driver in cloud.drivers.items():
         for uuid in driver.disks:
             disks.setdefault(uuid, []).append(host)
-    whole = [s for s in placed if s.vm_state not in WITHOUT_DISK and not _half_deleted(cloud, s)]
+    whole = [s for s in placed if s.vm_state not in WITHOUT_DISK and not half_deleted(cloud, s)]
     assert {s.uuid: [s.host] for s in whole}.items() <= disks.items() <= where.items()
     assert cloud.guests().items() <= where.items()
     for host, filters in cloud.filters.items():
@@ -101,11 +71,6 @@ def _assert_hosts(cloud: FaultCloud, placed: list[Instance]) -> None:
         if server.vm_state is not VmState.ERROR:
             assert (guest is not None and guest.rescued) == (server.vm_state is VmState.RESCUED)
             assert (server.uuid in driver.rescue_disks) == (server.vm_state is VmState.RESCUED)
-
-
-def _half_deleted(cloud: FaultCloud, server: Instance) -> bool:
-    """Whether its delete failed on the host, and has to be asked for again."""
-    return server.vm_state is VmState.ERROR and cloud.operations(server.uuid)[0].action == Action.DELETE
 
 
 def _assert_images(cloud: FaultCloud, alive: list[Instance]) -> None:

@@ -17,10 +17,11 @@ from nova.compute.plans import PLANS
 from nova.context import admin_context
 from nova.domain.transitions import Action
 from tests.faults import matrix
+from tests.faults.endings import outcome
 from tests.faults.walks import WALKS, Subject, ask, begin, needs_volume
 from tests.functional.fault_cloud import FaultCloud, Point, quietly
 from tests.functional.fault_kinds import FAULTS, Fault
-from tests.functional.invariants import assert_consistent, outcome
+from tests.functional.invariants import assert_consistent
 from tests.functional.volume_cloud import ADMIN
 from tests.functional.workflow_cloud import Killed
 

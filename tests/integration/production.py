@@ -115,6 +115,7 @@ class ProductionCloud:
         grace_s: int = 5,
         instances_mb: int = 0,
         shared_images: bool = False,
+        more: str = "",
     ) -> None:
         """
         :param database: makes the database server
@@ -122,6 +123,7 @@ class ProductionCloud:
         :param computes: names of the compute hosts
         :param grace_s: how long recovery waits for a silent daemon
         :param instances_mb: the size of a file system of its own for servers' disks; 0 is none
+        :param more: lines at the end of each nova.conf
         :param shared_images: whether compute hosts see the directory of images, and need no HTTP and no token
         """
         self.namespace = f"nvprod{os.getpid()}"
@@ -132,6 +134,7 @@ class ProductionCloud:
         self._values: dict[str, object] = {"api_workers": api_workers, "grace_s": grace_s}
         self._instances_mb = instances_mb
         self._shared_images = shared_images
+        self._more = more
         self._closing = contextlib.ExitStack()
         self._left: list[str] = []
         self._tgt_port = 1000 + os.getpid() % 60000
@@ -244,6 +247,9 @@ class ProductionCloud:
         images = self.files.state(CONTROLLER) / "images" if self._shared_images else None
         for host in self.computes:
             self.files.write_compute(host, driver=self._driver, uri=self.uri, broker=broker, images=images)
+        for host in (CONTROLLER, *self.computes):
+            with self.files.config(host).open("a") as config:
+                config.write(self._more)
         self.manage("db", "sync")
         self.manage("identity", "bootstrap", stdin=f"{ADMIN_PASSWORD}\n")
         self.db = Database(DatabaseSettings(url=self.database_url))

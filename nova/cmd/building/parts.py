@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nova.cmd.building.pausing import pausing
 from nova.cmd.configuration import command_runner, transport_settings
 from nova.cmd.daemon import Daemon
 from nova.conf.loading import Loaded
@@ -20,6 +20,7 @@ from nova.rpc.transport import Transport
 from nova.system.commands import CommandRunner
 from nova.system.files import lock_directory
 from nova.workflow.periodic import PeriodicTask
+from nova.workflow.steps import no_pause
 
 if TYPE_CHECKING:
     from nova.db.engine import Database
@@ -99,16 +100,9 @@ class Parts:
         )
 
     def pause_before_step(self, daemon: str) -> Callable[[str], None]:
-        """The hook of fault tests: *daemon* waits for ever before the step that ``pause_before_step`` names."""
+        """The hook of fault tests (:mod:`nova.cmd.building.pausing`)."""
         wanted = self.conf.workarounds.pause_before_step
-
-        def pause(step: str) -> None:
-            if wanted == f"{daemon}:{step}":
-                Path(self.conf.state_path, "paused").write_text(f"{wanted}\n")
-                while True:
-                    time.sleep(3600)
-
-        return pause
+        return pausing(wanted, daemon, Path(self.conf.state_path)) if wanted else no_pause
 
     def _heartbeat(self, binary: str, topic: str) -> None:
         from nova.db import services
