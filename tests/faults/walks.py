@@ -25,6 +25,10 @@ class Subject:
     image: str
     flavor: str
     larger_flavor: str = ""
+    card: str = ""
+    """The network card that is to be taken out"""
+    network: str = ""
+    """Where it is"""
     hosts: tuple[str, ...] = ()
     """The compute hosts; the server is on the first one at first"""
 
@@ -59,6 +63,8 @@ class Walk:
     request: Callable[[Subject], Request]
     before: tuple[A, ...] = ()
     """What is done first with a server that was just booted, by the rows of these actions"""
+    look: Callable[[Lab, Subject], Subject] = lambda lab, subject: subject
+    """What must be known for the request and is seen only now"""
     needs_server: bool = True
     volume: bool = False
     """Whether its own request names the volume"""
@@ -84,7 +90,18 @@ def _attach(subject: Subject) -> Request:
     return Request("POST", f"/servers/{subject.server}/os-volume_attachments", asked)
 
 
-# The cloud keeps deleted servers for a while (``reclaim_instance_interval``), so a plain DELETE is a soft one.
+def _last_card(lab: Lab, subject: Subject) -> Subject:
+    cards = lab.ask(Request("GET", f"/servers/{subject.server}/os-interface"))["interfaceAttachments"]
+    return replace(subject, card=str(cards[-1]["port_id"]), network=str(cards[-1]["net_id"]))
+
+
+def _plug(subject: Subject) -> Request:
+    asked = {"interfaceAttachment": {"net_id": subject.network}}
+    return Request("POST", f"/servers/{subject.server}/os-interface", asked)
+
+
+# The cloud keeps deleted servers for a while (``reclaim_instance_interval``), so a plain DELETE is a soft one; shelved
+# servers stay on their hosts (``shelved_offload_time``) until they are offloaded.
 WALKS: Mapping[A, Walk] = {
     A.CREATE: Walk(request=_boot, needs_server=False),
     A.DELETE: Walk(request=action("forceDelete"), before=(A.ATTACH_VOLUME,)),
@@ -120,6 +137,12 @@ WALKS: Mapping[A, Walk] = {
         before=(A.ATTACH_VOLUME,),
         before_idle=(A.STOP, A.ATTACH_VOLUME),
     ),
+    A.ATTACH_INTERFACE: Walk(request=_plug, look=_last_card),
+    A.DETACH_INTERFACE: Walk(
+        request=lambda it: Request("DELETE", f"/servers/{it.server}/os-interface/{it.card}"),
+        look=_last_card,
+        before_idle=(A.STOP,),
+    ),
     A.RESCUE: Walk(request=action("rescue")),
     A.UNRESCUE: Walk(request=action("unrescue"), before=(A.RESCUE,)),
 }
@@ -144,5 +167,6 @@ def begin(lab: Lab, wanted: A, subject: Subject) -> Subject:
 
 def ask(lab: Lab, wanted: A, subject: Subject) -> Subject:
     """Ask for *wanted*; the subject, with the server that was made by that."""
+    subject = WALKS[wanted].look(lab, subject)
     answer = lab.ask(WALKS[wanted].request(subject))
     return replace(subject, server=str(answer["server"]["id"])) if wanted is A.CREATE else subject

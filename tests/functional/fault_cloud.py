@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """All daemons in one process, with what a fault test does to them: stop one at a step, take one away, lose mail.
 
-A point is ``(daemon, step)``, as the daemons' own hooks name it.  Whatever reaches a point is noted in ``trace``; at
-the point where the cloud is *armed*, the fault happens, once.
+A point is ``(daemon, step)``, as the daemons' own hooks name it; a host's daemon is ``compute`` on any host.
+Whatever reaches a point is noted in ``trace``; where the cloud is *armed*, the fault happens, once.
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ class FaultCloud(VolumeCloud):
         self.trace: list[Point] = []
         self.casts: list[str] = []
         self.happened = threading.Event()
+        self.struck = ""
+        """The compute host on which the fault happened, if it was one"""
         self.kept: list[Callable[[], None]] = []
         """What sends the messages that are kept back"""
         self._lock = threading.Lock()
@@ -141,7 +143,8 @@ class FaultCloud(VolumeCloud):
         return transport
 
     def hook(self, daemon: str) -> Callable[[str], None]:
-        return lambda step: self._reach((daemon, step))
+        name, _, host = daemon.partition("@")
+        return lambda step: self._reach((name, step), host)
 
     # Faults.
 
@@ -156,12 +159,12 @@ class FaultCloud(VolumeCloud):
         self.arm(None)
         self._mail = (name, fault)
 
-    def _reach(self, point: Point) -> None:
+    def _reach(self, point: Point, host: str) -> None:
         with self._lock:
             self.trace.append(point)
             if self._armed is None or self._armed[0] != point:
                 return
-            fault, self._armed = self._armed[1], None
+            fault, self._armed, self.struck = self._armed[1], None, host
         try:
             fault()
         finally:
@@ -174,7 +177,7 @@ class FaultCloud(VolumeCloud):
                 self.casts.append(name)
             mail = self._mail
             if mail is not None and mail[0] == name:
-                self._mail = None
+                self._mail, self.struck = None, message.address.host
         if mail is None or mail[0] != name:
             send()
             return
@@ -199,9 +202,11 @@ class FaultCloud(VolumeCloud):
         return self.db.run(lambda tx: images.find(tx, images.Query(viewer=None)), write=False)
 
     def a_minute_passes(self) -> None:
-        """Hosts report what their guests do, and nova-volume looks after its exports."""
+        """Hosts report what their guests do and remove leftovers, and nova-volume looks after its exports."""
         for daemon in self.daemons.values():
-            {task.name: task for task in daemon.periodic_tasks()}["power states"].run()
+            tasks = {task.name: task for task in daemon.periodic_tasks()}
+            tasks["power states"].run()
+            tasks["leftovers"].run()
         self.volume_host.look_after(admin_context("volumes"))
 
     def restart(self, host: str) -> None:

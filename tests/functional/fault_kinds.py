@@ -40,7 +40,7 @@ def _steps(cloud: FaultCloud) -> list[Point]:
 
 
 def _host_points(cloud: FaultCloud) -> list[Point]:
-    return [point for point in _points(cloud) if _host(point)]
+    return [point for point in _points(cloud) if point[0] == "compute"]
 
 
 def _points(cloud: FaultCloud) -> list[Point]:
@@ -55,11 +55,6 @@ def _orders(cloud: FaultCloud) -> list[Point]:
     return [point for point in _messages(cloud) if point[1].startswith("compute.") and "filters" not in point[1]]
 
 
-def _host(point: Point) -> str:
-    daemon, _, host = point[0].partition("@")
-    return host if daemon == "compute" else ""
-
-
 def _die() -> None:
     raise Killed
 
@@ -70,8 +65,8 @@ def _kill(cloud: FaultCloud, point: Point, action: Action, patch: pytest.MonkeyP
 
 def _restart(cloud: FaultCloud, point: Point) -> None:
     """A host's daemon is started again; what a controller's daemon had in hand goes to its sibling at once."""
-    if host := _host(point):
-        cloud.restart(host)
+    if cloud.struck:
+        cloud.restart(cloud.struck)
 
 
 def _kill_after(cloud: FaultCloud, point: Point, action: Action, patch: pytest.MonkeyPatch) -> None:
@@ -80,8 +75,9 @@ def _kill_after(cloud: FaultCloud, point: Point, action: Action, patch: pytest.M
 
     def ended(self: Journal, step: str, error: BaseException | None = None) -> None:
         if step == point[1] and not cloud.happened.is_set():
+            cloud.struck = self._host
+            cloud.daemons[cloud.struck].runner.stop(0)
             cloud.happened.set()
-            cloud.daemons[_host(point)].runner.stop(0)
             raise Killed
         whole(self, step, error)
 
@@ -136,17 +132,16 @@ def _database(cloud: FaultCloud) -> tuple[Any, str]:
 
 
 def _hypervisor(cloud: FaultCloud) -> tuple[Any, str]:
-    return cloud.drivers["a"], "away"
+    return cloud.drivers[cloud.struck], "away"
 
 
 def _lose_host(cloud: FaultCloud, point: Point) -> None:
     """The host is thought dead, what it had is ended or given to others; then it comes back."""
-    host = _host(point)
-    cloud.kill(host)
-    cloud.silence(host)
+    cloud.kill(cloud.struck)
+    cloud.silence(cloud.struck)
     for _ in range(3):
         cloud.time_passes()
-    cloud.start_compute(host)
+    cloud.start_compute(cloud.struck)
 
 
 def _mail(fault: Callable[[FaultCloud, Callable[[], None]], None]) -> Callable[..., None]:
@@ -171,12 +166,7 @@ def _keep(cloud: FaultCloud, send: Callable[[], None]) -> None:
 
 def _deliver_late(cloud: FaultCloud, point: Point) -> None:
     """The order arrives after the host was thought dead and everything was decided without it."""
-    host = next(iter(cloud.drivers))
-    cloud.kill(host)
-    cloud.silence(host)
-    for _ in range(3):
-        cloud.time_passes()
-    cloud.start_compute(host)
+    _lose_host(cloud, point)
     for send in cloud.kept:
         send()
     cloud.kept.clear()

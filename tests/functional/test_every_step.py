@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from nova.compute.plans import PLANS
+from nova.conductor.settings import ConductorSettings
 from nova.context import admin_context
 from nova.domain.transitions import Action
 from tests.faults import matrix
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.timeout(600)
 def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultCloud]:
     """A host with room for everything, and a smaller one."""
     monkeypatch.setattr(threading, "excepthook", _let_die(threading.excepthook))
-    made = FaultCloud(tmp_path)
+    made = FaultCloud(tmp_path, conductor=ConductorSettings(shelved_offload_s=-1))
     made.add_scheduler()
     made.add_network()
     made.add_storage()

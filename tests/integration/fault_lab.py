@@ -105,9 +105,10 @@ class FaultLab:
     @contextlib.contextmanager
     def stopping_at(self, points: Iterable[str]) -> Iterator[None]:
         """Within the block daemons wait before the *points* (``daemon:step``); after it they go on."""
+        lines = "\n".join(points)
         for host in (CONTROLLER, COMPUTE):
             (self.cloud.files.state(host) / "paused").unlink(missing_ok=True)
-            (self.cloud.files.state(host) / "pause_before_step").write_text("\n".join(points))
+            (self.cloud.files.state(host) / "pause_before_step").write_text(lines)
         try:
             yield
         finally:

@@ -38,6 +38,7 @@ CONFIGURATION = """
 reclaim_instance_interval = 3600
 shutdown_timeout = 2
 volume_stats_interval = 5
+shelved_offload_time = -1
 
 [workarounds]
 pause_before_step = watched
