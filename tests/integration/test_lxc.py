@@ -128,21 +128,23 @@ def place() -> Iterator[Path]:
 @pytest.fixture
 def driver(lan: Lan, place: Path) -> Iterator[LibvirtDriver]:
     home = place / "libvirt"
-    uri = private_libvirt.start(lan.name, home, containers=True).replace("qemu:", "lxc:")
-    settings = LibvirtSettings(
-        host="here",
-        instances_path=place / "instances",
-        uri=uri,
-        virt_type="lxc",
-        injection=InjectionSettings(partition=-1),
-    )
-    made = LibvirtDriver(settings, runner=CommandRunner())
     try:
-        yield made
+        uri = private_libvirt.start(lan.name, home, containers=True).replace("qemu:", "lxc:")
+        settings = LibvirtSettings(
+            host="here",
+            instances_path=place / "instances",
+            uri=uri,
+            virt_type="lxc",
+            injection=InjectionSettings(partition=-1),
+        )
+        made = LibvirtDriver(settings, runner=CommandRunner())
+        try:
+            yield made
+        finally:
+            made.destroy(INSTANCE)
+            made.delete_disks(INSTANCE)
+            made.close()
     finally:
-        made.destroy(INSTANCE)
-        made.delete_disks(INSTANCE)
-        made.close()
         private_libvirt.stop(home)
 
 
