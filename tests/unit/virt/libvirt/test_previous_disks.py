@@ -116,9 +116,12 @@ class Scissors:
         return change
 
 
+@pytest.mark.parametrize("begun_again", [True, False])
 @pytest.mark.parametrize("keep_ephemeral", [True, False])
 @pytest.mark.parametrize("after", range(12))
-def test_setting_aside_may_be_cut_off_anywhere_and_undone(layout: Layout, after: int, keep_ephemeral: bool) -> None:
+def test_setting_aside_may_be_cut_off_anywhere_and_undone(
+    layout: Layout, after: int, keep_ephemeral: bool, begun_again: bool
+) -> None:
     previous, before = PreviousDisks(layout), layout.read_record(ONE)
     with pytest.MonkeyPatch.context() as patch:
         Scissors(patch, after)
@@ -126,6 +129,8 @@ def test_setting_aside_may_be_cut_off_anywhere_and_undone(layout: Layout, after:
             previous.set_aside(ONE, key="7", keep_ephemeral=keep_ephemeral)
         except Cut:
             pass
+    if begun_again:
+        previous.set_aside(ONE, key="7", keep_ephemeral=keep_ephemeral)
     previous.restore(ONE, key="7")
     assert files(layout) == OLD
     assert layout.read_record(ONE) == before
