@@ -51,6 +51,12 @@ auth_unix_rw = "none"
 auth_unix_ro = "none"
 unix_sock_rw_perms = "0700"
 """
+LISTENING = """\
+listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
+listen_addr = "{address}"
+"""
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
 
@@ -59,17 +65,26 @@ class LibvirtError(Exception):
     """It did not start, with the end of its log."""
 
 
-def start(netns: str | None, directory: Path | str, *, containers: bool = False) -> str:
+def start(
+    netns: str | None,
+    directory: Path | str,
+    *,
+    containers: bool = False,
+    listen: str = "",
+    hostname: str = "",
+) -> str:
     """Start (or find running) the libvirtd of *directory*; its URI.
 
     :param netns: a named network namespace for libvirtd and its guests; None is this process's own
     :param containers: whether it is to run containers (``lxc:///system`` at the same socket), which need control groups
+    :param listen: an address at which it takes connections of other hosts, without authentication: for tests only
+    :param hostname: the name of the host that it is on; empty is the machine's
     :raises LibvirtError: it does not answer
     """
     home = Path(directory).resolve()
     if _holder(home) is None:
-        _prepare(home)
-        _launch(netns, home, containers)
+        _prepare(home, listen)
+        _launch(netns, home, containers=containers, hostname=hostname)
     return uri(home)
 
 
@@ -90,7 +105,7 @@ def stop(directory: Path | str) -> None:
         _remove(home / name)
 
 
-def _prepare(home: Path) -> None:
+def _prepare(home: Path, listen: str = "") -> None:
     for name in PRIVATE:
         (home / name).mkdir(parents=True, exist_ok=True)
         (home / name).chmod(0o700)
@@ -101,19 +116,25 @@ def _prepare(home: Path) -> None:
     host_uuid = home / "etc/host_uuid"
     if not host_uuid.exists():
         host_uuid.write_text(str(uuid.uuid4()))
-    (home / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF.format(host_uuid=host_uuid.read_text()))
+    tcp = LISTENING.format(address=listen) if listen else ""
+    (home / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF.format(host_uuid=host_uuid.read_text()) + tcp)
+    (home / "listens").unlink(missing_ok=True)
+    if listen:
+        (home / "listens").touch()
     (home / "etc/virtlogd.conf").touch()
 
 
-def _launch(netns: str | None, home: Path, containers: bool) -> None:
+def _launch(netns: str | None, home: Path, *, containers: bool, hostname: str) -> None:
     """Start the holder in its namespaces, on its own, and wait until libvirtd listens."""
     enter = ["ip", "netns", "exec", netns] if netns else []
-    unshare = ["unshare", "--mount", "--propagation", "private"]
+    unshare = ["unshare", "--mount", "--propagation", "private", *(["--uts"] if hostname else [])]
     hold_it = [
         sys.executable,
         str(Path(__file__).resolve()),
         "hold",
         str(home),
+        "--hostname",
+        hostname,
         *(["--containers"] if containers else []),
     ]
     with (home / "holder.log").open("wb") as log:
@@ -134,8 +155,10 @@ def _answers(home: Path) -> bool:
     return False
 
 
-def hold(home: Path, *, containers: bool) -> int:
+def hold(home: Path, *, containers: bool, hostname: str) -> int:
     """The holder: mounts, starts the two daemons, adopts the guests, and ends with libvirtd."""
+    if hostname:
+        socket.sethostname(hostname)
     _adopt_orphans()
     _write_pid(home)
     for name, place in PRIVATE.items():
@@ -145,7 +168,8 @@ def hold(home: Path, *, containers: bool) -> int:
         _mount_control_groups()
     signal.signal(signal.SIGTERM, _leave)
     try:
-        _keep_running(*map(_command, ("virtlogd", "libvirtd")))
+        listening = ["--listen"] if (home / "listens").exists() else []
+        _keep_running(_command("virtlogd"), [*_command("libvirtd"), *listening])
     except SystemExit:
         _end(list(_below(os.getpid())))
         _collect()
@@ -264,9 +288,10 @@ def main() -> int:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--netns", default=None)
     parser.add_argument("--containers", action="store_true")
+    parser.add_argument("--hostname", default="")
     options = parser.parse_args()
     if options.command == "hold":
-        return hold(options.directory, containers=options.containers)
+        return hold(options.directory, containers=options.containers, hostname=options.hostname)
     if options.command == "stop":
         stop(options.directory)
         return 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from nova.conductor.cloud import Cloud
+from nova.conductor.confirm import confirm_resizes
 from nova.conductor.operations import (
     begin,
     build,
@@ -48,6 +49,7 @@ class ConductorService:
             PeriodicTask("recovery", interval_s, self._recovery.turn, at_start=True),
             PeriodicTask("volume recovery", interval_s, self._volume_recovery.turn, at_start=True),
             PeriodicTask("offload", self.cloud.settings.reclaim_turn_s, lambda: offload_shelved(self.cloud)),
+            PeriodicTask("resizes", self.cloud.settings.confirm_turn_s, lambda: confirm_resizes(self.cloud)),
             PeriodicTask("reclaim", self.cloud.settings.reclaim_turn_s, lambda: reclaim(self.cloud)),
         ]
 

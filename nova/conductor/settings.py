@@ -19,6 +19,8 @@ class ConductorSettings:
     """How long a deleted server can be restored; 0 deletes at once"""
     shelved_offload_s: float = 0.0
     """How long a shelved server stays on its host; negative: for ever"""
+    confirm_window_s: float = 0.0
+    """How long a resize may be reverted before it is confirmed by itself; 0 is for ever"""
     requested_grace_s: float = 20.0
     """How long an operation may wait for somebody to take it up before it is offered again"""
     takeover_grace_s: float = 180.0
@@ -31,6 +33,11 @@ class ConductorSettings:
     """What follows the host names of servers"""
     max_takeovers: int = 10
     """How often an operation may change hands before it is given up"""
+
+    @property
+    def confirm_turn_s(self) -> float:
+        """How often somebody looks for resizes whose time is over."""
+        return max(1.0, min(60.0, self.confirm_window_s / 4)) if self.confirm_window_s else 3600.0
 
     @property
     def reclaim_turn_s(self) -> float:

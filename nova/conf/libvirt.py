@@ -239,6 +239,28 @@ MIGRATION = [
         help="Mbit/s that a move may use; 0 is the hypervisor's own limit.",
     ),
     cfg.IntOpt(
+        "live_migration_completion_timeout",
+        default=800,
+        min=0,
+        help="Seconds that a live migration may take before it is called off, or forced; 0 is as long as it wants.",
+    ),
+    cfg.StrOpt(
+        "live_migration_timeout_action",
+        default="abort",
+        choices=["abort", "force_complete"],
+        help="What happens then: 'abort' lets the guest stay where it is, 'force_complete' lets it wait for its end.",
+    ),
+    cfg.StrOpt(
+        "live_migration_inbound_addr",
+        help="Address at which this host takes guests from others. Without a value my_ip.",
+    ),
+    cfg.BoolOpt(
+        "live_migration_with_native_tls",
+        default=False,
+        help="Let guests' memory and disks cross the network over TLS, with the certificates of libvirt and QEMU; "
+        "without them no guest moves. Off, they cross it in clear: use a network of the hosts' own.",
+    ),
+    cfg.IntOpt(
         "live_migration_retry_count",
         default=30,
         min=1,

@@ -10,6 +10,7 @@ import pytest
 
 from nova.compute.operations.resize import DEPART_STEPS, LAUNCH_STEPS, RECEIVE_STEPS
 from nova.compute.runner import REPORTING
+from nova.conductor.settings import ConductorSettings
 from nova.domain.move import MoveStatus
 from nova.domain.states import OperationState, PowerState, TaskState, VmState
 from nova.errors import HypervisorError
@@ -258,3 +259,19 @@ def test_a_server_is_not_reverted_while_it_might_run_on_a_host_that_does_not_ans
     cloud.silence("b")
     act(cloud, uuid, "revertResize", status=409)
     assert cloud.get(uuid).task_state is None
+
+
+def test_a_resize_is_confirmed_by_itself_when_its_time_is_over(tmp_path: Path) -> None:
+    cloud = two_hosts(tmp_path, conductor=ConductorSettings(confirm_window_s=0.05))
+    uuid = booted(cloud)
+    resized(cloud, uuid)
+
+    def confirmed() -> bool:
+        next(task for task in cloud.conductor.periodic_tasks() if task.name == "resizes").run()
+        return cloud.get(uuid).vm_state is VmState.ACTIVE
+
+    wait_until(confirmed, 20)
+    ended(cloud, uuid)
+    assert cloud.used() == {"a": NONE, "b": amounts(BIG)}
+    assert move_of(cloud, uuid).status is MoveStatus.CONFIRMED
+    cloud.close()

@@ -127,6 +127,8 @@ class ProductionCloud:
         :param shared_images: whether compute hosts see the directory of images, and need no HTTP and no token
         """
         self.namespace = f"nvprod{os.getpid()}"
+        self.address = "127.0.0.1"
+        """Where broker and storage are reached"""
         self.daemons: dict[str, DaemonProcess] = {}
         self.computes = computes
         self._make_database = database
@@ -202,7 +204,7 @@ class ProductionCloud:
     def _start_neighbours(self) -> None:
         directory = self.files.home / "rabbitmq"
         directory.mkdir()
-        self.broker = RabbitMQ(directory)
+        self.broker = RabbitMQ(directory, address=self.address)
         self._closing.callback(self.broker.kill)
         self.broker.start()
         self.database = self._make_database()
@@ -210,10 +212,13 @@ class ProductionCloud:
         self.database_url = self.database.fresh_url()
         self.uri = ""
         self._mount_disks()
+        self._start_hypervisors()
+        self._start_tgtd()
+
+    def _start_hypervisors(self) -> None:
         if self._driver == "libvirt":
             self.uri = private_libvirt.start(self.namespace, self.files.home / "libvirt")
             self._closing.callback(private_libvirt.stop, self.files.home / "libvirt")
-        self._start_tgtd()
 
     def _mount_disks(self) -> None:
         """Before libvirtd starts, which keeps to the mounts that it found."""
@@ -226,7 +231,7 @@ class ProductionCloud:
     def _start_tgtd(self) -> None:
         place = Path("/var/run/tgtd")
         place.mkdir(exist_ok=True)
-        words = ["tgtd", "-f", "-C", str(self._tgt_port), "--iscsi", "portal=127.0.0.1:3260"]
+        words = ["tgtd", "-f", "-C", str(self._tgt_port), "--iscsi", f"portal={self.address}:3260"]
         with self.files.log("tgtd").open("wb") as log:
             process = subprocess.Popen(self.words(*words), stdout=log, stderr=log)
 
@@ -245,8 +250,7 @@ class ProductionCloud:
             CONTROLLER, broker=broker, database=self.database_url, tgt_port=self._tgt_port, **self._values
         )
         images = self.files.state(CONTROLLER) / "images" if self._shared_images else None
-        for host in self.computes:
-            self.files.write_compute(host, driver=self._driver, uri=self.uri, broker=broker, images=images)
+        self._configure_computes(broker, images)
         for host in (CONTROLLER, *self.computes):
             with self.files.config(host).open("a") as config:
                 config.write(self._more)
@@ -254,6 +258,10 @@ class ProductionCloud:
         self.manage("identity", "bootstrap", stdin=f"{ADMIN_PASSWORD}\n")
         self.db = Database(DatabaseSettings(url=self.database_url))
         self._closing.callback(self.db.dispose)
+
+    def _configure_computes(self, broker: str, images: Path | None) -> None:
+        for host in self.computes:
+            self.files.write_compute(host, driver=self._driver, uri=self.uri, broker=broker, images=images)
 
     def _start_daemons(self) -> None:
         self._add("nova-api", "nova-api", CONTROLLER)
@@ -268,12 +276,16 @@ class ProductionCloud:
             self.wait_started(name)
 
     def _add(self, name: str, program: str, host: str, *options: str) -> None:
-        argv = self.words(str(BINARIES / program), "--config-file", str(self.files.config(host)), *options)
+        argv = self.words(str(BINARIES / program), "--config-file", str(self.files.config(host)), *options, host=host)
         self.daemons[name] = DaemonProcess(name, argv, log=self.files.log(name))
 
-    def words(self, *argv: str) -> list[str]:
-        """A command line that runs *argv* as on the cloud's own machine, with its own view of devices too."""
-        return ["ip", "netns", "exec", self.namespace, *argv]
+    def words(self, *argv: str, host: str = CONTROLLER) -> list[str]:
+        """A command line that runs *argv* as on a host of the cloud, with its own view of devices too."""
+        return ["ip", "netns", "exec", self.namespace_of(host), *argv]
+
+    def namespace_of(self, host: str) -> str:
+        """The network namespace of a host: the one of all."""
+        return self.namespace
 
     # What its operator does.
 

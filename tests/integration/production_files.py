@@ -20,7 +20,7 @@ _SHARED = """\
 state_path = {state}
 rootwrap_config = {rootwrap}
 host = {host}
-my_ip = 127.0.0.1
+my_ip = {my_ip}
 transport_url = {broker}
 report_interval = 1
 service_down_time = 5
@@ -47,8 +47,9 @@ dhcpbridge = {dhcpbridge}
 dhcpbridge_flagfile = {own}
 force_dhcp_release = true
 ram_allocation_ratio = 1.0
+{more}
 volume_driver = file
-iscsi_ip_address = 127.0.0.1
+iscsi_ip_address = {my_ip}
 iscsi_helper = tgtadm
 iscsi_control_port = {tgt_port}
 
@@ -72,6 +73,7 @@ _COMPUTE = """\
 compute_driver = {driver}
 instances_path = {state}/instances
 flat_network_bridge = {bridge}
+{more}
 
 [conductor]
 recovery_interval_s = 1
@@ -138,16 +140,30 @@ class Files:
             "fixed_range": FIXED_RANGE,
             "dhcpbridge": BINARIES / "nova-dhcpbridge",
             "own": own,
+            "my_ip": "127.0.0.1",
+            "more": "",
         }
         self._write(host, _SHARED + _CONTROLLER, {**places, **values})
 
-    def write_compute(self, host: str, *, driver: str, uri: str, broker: str, images: Path | None) -> None:
+    def write_compute(
+        self,
+        host: str,
+        *,
+        driver: str,
+        uri: str,
+        broker: str,
+        images: Path | None,
+        my_ip: str = "127.0.0.1",
+        more: str = "",
+    ) -> None:
         """The configuration of a host of guests: it names no database.
 
         :param images: the directory of images, where the host shares it with the controller
+        :param my_ip: the host's address, and *more* further lines of its options
         """
         store = f"image_store_path = {images}" if images else ""
         values = {"driver": driver, "uri": uri, "broker": broker, "bridge": BRIDGE, "image_store": store}
+        values |= {"my_ip": my_ip, "more": more}
         self._write(host, _SHARED + _COMPUTE, values)
 
     def _write(self, host: str, text: str, values: Mapping[str, object]) -> None:

@@ -28,8 +28,8 @@ CTL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
 START_TIMEOUT_S = 90.0
 
 CONFIG = """
-listeners.tcp.1 = 127.0.0.1:{port}
-loopback_users.guest = true
+listeners.tcp.1 = {address}:{port}
+loopback_users.guest = {only_here}
 log.console = false
 log.file.level = info
 vm_memory_high_watermark.relative = 0.4
@@ -45,12 +45,19 @@ def free_port() -> int:
         return port
 
 
+def _config(port: int, address: str) -> str:
+    only_here = "true" if address == "127.0.0.1" else "false"
+    return CONFIG.format(port=port, address=address, only_here=only_here)
+
+
 class RabbitMQ:
     """One broker that can be stopped, killed and started again on the same port with the same data."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, address: str = "127.0.0.1") -> None:
+        """:param address: where it listens, in the network namespace of its caller"""
+        self.address = address
         self.port = free_port()
-        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        self.url = f"amqp://guest:guest@{address}:{self.port}/"
         self.log = directory / "log"
         self._directory = directory
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -58,7 +65,7 @@ class RabbitMQ:
         self._environment = self._prepare(directory)
 
     def _prepare(self, directory: Path) -> dict[str, str]:
-        (directory / "rabbitmq.conf").write_text(CONFIG.format(port=self.port))
+        (directory / "rabbitmq.conf").write_text(_config(self.port, self.address))
         (directory / "enabled_plugins").write_text("[].\n")
         (directory / "env.conf").write_text("")
         return {
@@ -68,7 +75,7 @@ class RabbitMQ:
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"test-{secrets.token_hex(6)}@localhost",
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_IP_ADDRESS": self.address,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_CONFIG_FILE": str(directory / "rabbitmq"),
@@ -107,7 +114,7 @@ class RabbitMQ:
 
     def _answers(self) -> bool:
         try:
-            with amqp.Connection(f"127.0.0.1:{self.port}", connect_timeout=5):
+            with amqp.Connection(f"{self.address}:{self.port}", connect_timeout=5):
                 return True
         except (OSError, amqp.AMQPError):
             return False

@@ -13,13 +13,13 @@ from nova.api.actions import host_orders
 from nova.api.actions.after_commit import tell
 from nova.api.cloud import Cloud
 from nova.context import RequestContext
-from nova.db import instances, moves, operations, services
+from nova.db import move_requests, moves, services
 from nova.db.engine import Transaction
 from nova.db.orders import MOVE
 from nova.domain.flavor import Flavor
 from nova.domain.host import Service
 from nova.domain.instance import Instance, Operation
-from nova.domain.move import LEGS, Move, MoveKind, MoveStatus, first_phase, host_of
+from nova.domain.move import LEGS, Move, MoveKind, first_phase, host_of
 from nova.domain.transitions import Action
 from nova.errors import InvalidInput, NotFound
 
@@ -38,41 +38,24 @@ def request_move(
     arguments: Mapping[str, Any] | None = None,
     shared_storage: bool | None = None,
     block_migration: bool | None = None,
-) -> Move:
-    """Let *action* begin on the server, and record that it is to move; raises InvalidState.
-
-    :param flavor: what it is to have there; None is what it has
-    :param arguments: what nova-conductor must know beyond the move
-    """
-    instances.begin(tx, instance.uuid, action, project_id=instance.project_id, ignore_lock=context.is_admin)
-    move = moves.add(
+) -> None:
+    """Let *action* begin on the server, and record that it is to move (:func:`nova.db.move_requests.record`)."""
+    operation = move_requests.record(
         tx,
-        Move(
-            instance_uuid=instance.uuid,
-            kind=kind,
-            status=MoveStatus.ACCEPTED,
-            source_host=instance.host,
-            source_node=instance.node,
-            old_flavor=instance.flavor,
-            new_flavor=flavor or instance.flavor,
-            old_vm_state=instance.vm_state,
-            shared_storage=shared_storage,
-            block_migration=block_migration,
-        ),
-    )
-    (operation,) = operations.open(
-        tx,
+        context,
+        instance,
         action,
-        instance_uuids=[instance.uuid],
-        context=context,
-        arguments={**(arguments or {}), MOVE: move.id},
+        kind=kind,
+        flavor=flavor,
+        arguments=arguments,
+        shared_storage=shared_storage,
+        block_migration=block_migration,
     )
     tell(
         tx,
         f"{action} {instance.uuid}",
         lambda: cloud.conductor.move_instance(context, operation_id=operation.id),
     )
-    return move
 
 
 def decide(

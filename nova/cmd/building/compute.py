@@ -102,6 +102,8 @@ def _settings(parts: Parts) -> ComputeSettings:
         force_config_drive=conf.force_config_drive,
         config_drive_skipped_versions=frozenset(conf.config_drive_skip_versions.split()),
         max_concurrent_builds=conf.max_concurrent_builds,
+        move_timeout_s=conf.libvirt.live_migration_completion_timeout,
+        move_timeout_forces=conf.libvirt.live_migration_timeout_action == "force_complete",
         resources_interval_s=conf.update_resources_interval,
         power_state_interval_s=conf.sync_power_state_interval,
         unfinished_interval_s=conf.conductor.recovery_interval_s,
@@ -119,6 +121,11 @@ def _soft_reboot_timeout_s(conf: Any) -> float:
     """Two options say it; the shorter time wins, and 0 of ``reboot_timeout`` is none."""
     wait_s: float = conf.libvirt.wait_soft_reboot_seconds
     return min(wait_s, conf.reboot_timeout or wait_s)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a list that is separated by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _driver(parts: Parts) -> Driver:
@@ -166,6 +173,12 @@ def _libvirt_driver(parts: Parts) -> Driver:
         vnc_listen=conf.vnc.vncserver_listen,
         vnc_keymap=conf.vnc.keymap,
         volume_initiator="host" if choice.iscsi_initiator == "open-iscsi" else "qemu",
+        move_uri=choice.live_migration_uri,
+        move_address=choice.live_migration_inbound_addr or "",
+        move_mbit_s=choice.live_migration_bandwidth,
+        move_flags=_words(choice.live_migration_flag),
+        move_flags_copying=_words(choice.block_migration_flag),
+        move_tls=choice.live_migration_with_native_tls,
         reserved_disk_bytes=conf.reserved_host_disk_mb << 20,
         extra_image_formats=frozenset(conf.extra_image_formats),
         max_image_bytes=conf.max_image_virtual_size_gb << 30,

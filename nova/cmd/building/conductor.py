@@ -37,6 +37,7 @@ def build(parts: Parts) -> list[Service]:
         down_time_s=conf.service_down_time,
         recovery_interval_s=conf.conductor.recovery_interval_s,
         reclaim_interval_s=conf.reclaim_instance_interval,
+        confirm_window_s=conf.resize_confirm_window,
         shelved_offload_s=conf.shelved_offload_time,
         requested_grace_s=min(ConductorSettings().requested_grace_s, grace_s),
         host_grace_s=grace_s,

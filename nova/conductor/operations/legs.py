@@ -12,7 +12,7 @@ import dataclasses
 import logging
 from typing import Any
 
-from nova.conductor.cloud import Cloud, afterwards
+from nova.conductor.cloud import Cloud, afterwards, later
 from nova.conductor.filters import refresh_neighbours
 from nova.context import RequestContext
 from nova.db import compute_nodes, faults, handover, instances, moves, operations, quotas
@@ -177,6 +177,8 @@ def _relocate(
     moves.relocate_addresses(tx, uuid, host=host)
     compute_nodes.exchange(tx, uuid)
     refresh_neighbours(cloud, tx, context, instance_uuid=uuid)
+    what = f"the network's part in the move of {uuid}"
+    later(cloud, tx, what, lambda: cloud.network.move(context, instance_uuid=uuid, host=host))
 
 
 def _end(
