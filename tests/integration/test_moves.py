@@ -92,6 +92,11 @@ class Guest:
         path = self.console_path(host)
         return path.read_bytes() if path.exists() else b""
 
+    def said_before_the_resize(self, host: str) -> bytes:
+        """What is kept of its console with the disk that was set aside."""
+        [kept] = self.cloud.instances_path(host).glob(f"{self.id}_resize_*/console.log")
+        return kept.read_bytes()
+
     def act(self, action: str, argument: Any = None, *, version: str = "2.1") -> None:
         self.boots.http.session.headers["OpenStack-API-Version"] = f"compute {version}"
         self.boots.http.compute("POST", f"/servers/{self.id}/action", {action: argument})
@@ -153,6 +158,8 @@ class Pinger:
         self._process.terminate()
         self._process.wait(10)
         self._thread.join(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
         return max(later - earlier for earlier, later in zip(self.answers, self.answers[1:], strict=False))
 
 
@@ -227,10 +234,11 @@ def test_a_resize_goes_to_the_other_host_with_all_that_was_on_the_disk(cloud: Ho
 
 def test_the_resize_is_reverted_and_the_old_disk_is_there(cloud: HostsCloud, guest: Guest) -> None:
     with shown_on_failure(cloud):
+        boots_before = guest.said_before_the_resize("host1").count(b"born ")
         guest.act("revertResize")
         found = guest.becomes("ACTIVE")
         assert (found["flavor"]["id"], guest.host) == (SMALL, "host1")
-        guest.counts("host1")
+        wait_until(lambda: guest.said("host1").count(b"born ") > boots_before, "one more boot", timeout_s=BOOT_S)
         assert _disk_of(guest.said("host1")) == guest.born
         assert cloud.domains_on("host2") == cloud.stored_on("host2") == []
         assert _disk_gb(cloud, guest, "host1") == 1
