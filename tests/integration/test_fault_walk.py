@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of the walk over faults (``fault_walk.py``) that each run does: all operations killed before their report."""
+"""The part of the walk over faults that each run does: nova-compute is killed before it reports each operation."""
 
 from __future__ import annotations
 
