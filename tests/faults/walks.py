@@ -2,7 +2,7 @@
 """How a server comes to where an action may begin, and the request that asks for the action: one row for each action.
 
 Both walks over recorded steps read this table: ``tests/functional/test_every_step.py`` (all daemons in one process,
-every step with every fault) and ``tests/integration/test_fault_walk.py`` (real daemons and guests, a choice).  An
+every step with every fault) and ``tests/integration/fault_walk.py`` (real daemons and guests, run by its name).  An
 action that a compute host does has a row here, or a test fails.
 """
 

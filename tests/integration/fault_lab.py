@@ -15,6 +15,7 @@ from nova.db import faults, images, instances, operations, quotas, volumes
 from nova.db.models.base import table_of
 from nova.db.models.volume import VolumeExportRow
 from nova.domain.instance import Fault, Instance, Operation
+from nova.domain.shelving import shelved_image_of
 from nova.domain.states import OperationState, PowerState, VmState
 from nova.domain.transitions import Action
 from nova.virt.filters.names import INSTANCE, key_of
@@ -207,5 +208,7 @@ class FaultLab:
         made = [each for uuid in uuids for each in self.operations(uuid)]
         snapshots = [each for each in made if each.action in (Action.CREATE_IMAGE, Action.CREATE_BACKUP)]
         wanted = {str(each.arguments["image"]["id"]) for each in snapshots if each.state is OperationState.FINISHED}
+        alive = [server for server in map(self.get, uuids) if not server.deleted]
+        wanted |= {shelved_image_of(server) for server in alive if shelved_image_of(server)}
         found = self.cloud.db.run(lambda tx: images.find(tx, images.Query(viewer=None)), write=False)
         assert {image.id for image in found} - {self.image} == wanted

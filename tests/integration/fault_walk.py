@@ -5,7 +5,7 @@ All actions run side by side, each on a server of its own, and stop before chose
 rounds are chosen so that each action is stopped before each of its steps.  In a minute after the last part is back
 every operation must have ended, well or with a reason, and what is held must be what the records say.
 
-All of it takes half an hour: ``pytest tests/integration/fault_walk.py``.  A part is in ``test_fault_walk.py``.
+All of it takes half an hour: ``pytest tests/integration/fault_walk.py``.
 """
 
 from __future__ import annotations
