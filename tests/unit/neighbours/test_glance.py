@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.server
 import json
 import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -30,7 +30,7 @@ def serving(handle: Handler) -> Iterator[tuple[str, list[Any]]]:
     """The address of a server that answers as *handle* says, and the requests that came."""
     seen: list[Any] = []
 
-    class Answering(http.server.BaseHTTPRequestHandler):
+    class Answering(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append((self.command, self.path, dict(self.headers)))
             status, headers, body = handle(self)
@@ -45,7 +45,7 @@ def serving(handle: Handler) -> Iterator[tuple[str, list[Any]]]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
