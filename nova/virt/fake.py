@@ -2,7 +2,8 @@
 """A driver whose guests live in memory: a full peer of the real one for tests of the cloud and of its scale.
 
 Guests do nothing, at once.  Images are read and inspected like real ones, once each, then forgotten.  Tests make any
-method fail or take long with ``fail`` and ``delay``.  Nothing is left behind but memory.
+method fail or take long with ``fail`` and ``delay``.  With a :class:`GuestMemory` guests outlive the daemon; without
+one, nothing is left behind but memory.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from nova.domain.move import Progress
 from nova.domain.states import PowerState
 from nova.secret import Secret, same_secret
 from nova.virt.driver import AttachedVolume, DiskCopy, Guest, ImageReader
+from nova.virt.fake_memory import GuestMemory, Remembered
 from nova.virt.images.inspector import GIB, Inspection, check_fits
 
 CONSOLE_BYTES = 64 * 1024
@@ -70,8 +72,9 @@ class FakeGuest:
 class FakeDriver:
     """Guests in memory (``nova.virt.driver.Driver``)."""
 
-    def __init__(self, settings: FakeSettings) -> None:
+    def __init__(self, settings: FakeSettings, memory: GuestMemory | None = None) -> None:
         self._settings = settings
+        self._memory = memory
         self._lock = threading.Lock()
         self._happened = threading.Condition(self._lock)
         self._events: list[str] = []
@@ -110,6 +113,9 @@ class FakeDriver:
         """Copies of root disks: bytes by name by instance uuid"""
         self.calls: list[str] = []
         """Names of the methods that were called, in order; only those that change something"""
+        for left in memory.recall() if memory else ():
+            found = FakeGuest(instance=left.instance, state=left.state, saved=left.saved, rescued=left.rescued)
+            self.guests[left.instance.uuid] = found
 
     def fail(self, method: str, error: errors.NovaError, *, times: int = 1) -> None:
         """Let the next *times* calls of *method* raise *error* before they do anything."""
@@ -352,6 +358,7 @@ class FakeDriver:
         there.arrive(found)
         with self._lock:
             self.guests.pop(instance.uuid, None)
+            self._remember(instance.uuid)
 
     def arrive(self, guest: FakeGuest) -> None:
         """A guest comes from another host."""
@@ -360,6 +367,7 @@ class FakeDriver:
             if expected is None:
                 raise errors.HypervisorError("The guest is not expected on this host.")
             self.guests[guest.instance.uuid] = guest
+            self._remember(guest.instance.uuid)
 
     def transfer_progress(self, instance: Instance) -> Progress:
         """Half of it is there."""
@@ -391,18 +399,21 @@ class FakeDriver:
                 found.state, found.saved = PowerState.RUNNING, False
             elif found.state not in ON:
                 _boot(found)
+            self._remember(guest.instance.uuid)
 
     def define(self, guest: Guest) -> None:
         """The guest is known, and off."""
         self._enter("define")
         with self._lock:
             self._defined(guest)
+            self._remember(guest.instance.uuid)
 
     def destroy(self, instance: Instance) -> None:
         """The guest is gone."""
         self._enter("destroy")
         with self._lock:
             gone = self.guests.pop(instance.uuid, None)
+            self._remember(instance.uuid)
             if gone is not None and instance.uuid in self.disks:
                 self._consoles[instance.uuid] = gone.console
 
@@ -619,6 +630,15 @@ class FakeDriver:
     def _known(self, instance: Instance) -> Iterator[FakeGuest | None]:
         with self._lock:
             yield self.guests.get(instance.uuid)
+            self._remember(instance.uuid)
+
+    def _remember(self, uuid: str) -> None:
+        """The lock is held."""
+        if self._memory is None:
+            return
+        guest = self.guests.get(uuid)
+        kept = Remembered(guest.instance, guest.state, guest.saved, guest.rescued) if guest else None
+        self._memory.note(uuid, kept)
 
     def _enter(self, method: str) -> None:
         """Do what a test asked for at the beginning of a method."""

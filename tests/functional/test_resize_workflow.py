@@ -249,7 +249,13 @@ def test_a_source_that_is_dead_does_not_keep_the_owner_from_agreeing(cloud: Work
     assert ended(cloud, uuid).vm_state is VmState.ACTIVE
     assert cloud.drivers["a"].aside == {uuid: 1}
     cloud.start_compute("a")
-    wait_until(lambda: cloud.drivers["a"].aside == {}, 10)
+    leftovers = next(task for task in cloud.daemons["a"].periodic_tasks() if "left" in task.name)
+
+    def cleared() -> bool:
+        leftovers.run()
+        return cloud.drivers["a"].aside == {}
+
+    wait_until(cleared, 10)
 
 
 def test_a_server_is_not_reverted_while_it_might_run_on_a_host_that_does_not_answer(

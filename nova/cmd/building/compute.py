@@ -27,6 +27,7 @@ from nova.system.bridge import Bridges
 from nova.virt.bridges import ALIAS, GuestBridges
 from nova.virt.driver import Driver, Filters
 from nova.virt.fake import FakeDriver, FakeSettings
+from nova.virt.fake_memory import GuestMemory
 from nova.virt.filters.linux import FilterSettings, LinuxFilters
 from nova.virt.filters.noop import NoFilters
 
@@ -131,7 +132,8 @@ def _words(text: str) -> tuple[str, ...]:
 def _driver(parts: Parts) -> Driver:
     conf = parts.conf
     if conf.compute_driver == "fake":
-        return FakeDriver(FakeSettings(host=parts.host, host_ip=conf.my_ip))
+        memory = GuestMemory(Path(conf.instances_path) / "fake-guests")
+        return FakeDriver(FakeSettings(host=parts.host, host_ip=conf.my_ip), memory)
     return _libvirt_driver(parts)
 
 

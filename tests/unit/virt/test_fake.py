@@ -13,6 +13,7 @@ from nova.domain.block_device import VolumeConnection
 from nova.domain.states import PowerState
 from nova.virt.driver import Driver, Guest
 from nova.virt.fake import FakeDriver, FakeSettings
+from nova.virt.fake_memory import GuestMemory
 from tests.unit.virt.contract import CONTEXT, DriverContract, Plant
 from tests.unit.virt.images import images
 from tests.unit.virt.images.images import Store, described
@@ -53,6 +54,27 @@ def test_an_injected_fault_is_raised_once(driver: FakeDriver, plant: Plant) -> N
     assert driver.power_state(guest.instance) is PowerState.NOSTATE
     driver.start(guest)
     assert driver.power_state(guest.instance) is PowerState.RUNNING
+
+
+def test_guests_outlive_the_daemon_where_they_are_kept(tmp_path: Path, plant: Plant) -> None:
+    directory = tmp_path / "fake-guests"
+    running, stopped, gone = (Guest(instance=plant.instance()) for _ in range(3))
+    first = FakeDriver(FakeSettings(host="here"), GuestMemory(directory))
+    for guest in (running, stopped, gone):
+        first.start(guest)
+    first.shut_down(stopped.instance, timeout_s=0)
+    first.destroy(gone.instance)
+    (directory / "torn.guest").write_bytes(b'{"instance')
+    second = FakeDriver(FakeSettings(host="here"), GuestMemory(directory))
+    assert second.power_states() == {
+        running.instance.uuid: PowerState.RUNNING,
+        stopped.instance.uuid: PowerState.SHUTDOWN,
+    }
+    assert second.guests[running.instance.uuid].instance == running.instance
+    second.destroy(running.instance)
+    assert FakeDriver(FakeSettings(host="here"), GuestMemory(directory)).power_states().keys() == {
+        stopped.instance.uuid
+    }
 
 
 def test_a_delay_is_kept(driver: FakeDriver) -> None:
