@@ -80,7 +80,13 @@ class VolumeHost:
         connect.restore_exports(self._place)
         for volume_id in connect.idle_exports(self._place):
             with self._locks.hold(volume_id):
-                connect.withdraw_idle(self._place, volume_id)
+                self._withdraw_idle(volume_id)
+
+    def _withdraw_idle(self, volume_id: str) -> None:
+        try:
+            connect.withdraw_idle(self._place, volume_id)
+        except NovaError as error:
+            LOG.error("Volume %s is still exported although nobody has it: %s", volume_id, error)
 
     def report_capacity(self, context: RequestContext) -> None:
         """Tell the scheduler what this host has; a host whose driver does not work reports nothing free."""

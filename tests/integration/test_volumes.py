@@ -82,6 +82,10 @@ class Storage:
         self.host.create(CONTEXT, volume_id=volume.id)
         return volume.id
 
+    def in_use(self, volume_id: str) -> None:
+        """Let a server have the volume."""
+        self.db.run(lambda tx: volumes.reset_status(tx, volume_id, VolumeStatus.IN_USE))
+
     def status(self, volume_id: str) -> str:
         return str(self.db.run(lambda tx: volumes.get(tx, volume_id), write=False).status)
 
@@ -175,6 +179,8 @@ def test_a_withdrawn_export_is_closed_and_its_secret_is_no_good_again(storage: S
 
 def test_a_restarted_target_daemon_has_its_exports_again(storage: Storage, daemon: TgtDaemon) -> None:
     ways = [storage.host.connect(CONTEXT, volume_id=storage.volume(), connector=HERE) for _ in range(2)]
+    for way in ways:
+        storage.in_use(way.volume_id)
     assert gets_in(read(ways[0], "write -P 0x5a 0 4k"))
     daemon.kill()
     daemon.start()

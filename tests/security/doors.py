@@ -36,7 +36,7 @@ from tests.functional.cloud import SmallCloud, new_database
 from tests.functional.compute_cloud import ADMIN, ALICE, PASTE, ComputeCloud
 
 VERSIONS = {"latest": HIGHEST, "2.1": LOWEST, "2.19": Microversion(2, 19)}
-QUOTAS = dict.fromkeys(ApiSettings().default_quotas, 100_000)
+QUOTAS = dict.fromkeys(ApiSettings().default_quotas, 100_000_000)
 
 
 class Writes:

@@ -19,6 +19,7 @@ from nova.compute.host import Host
 from nova.compute.settings import ComputeSettings
 from nova.domain.blank_disks import FILE_SYSTEMS
 from nova.errors import InvalidConfiguration
+from nova.image.protocol import ImageService
 from nova.interfaces.compute import Compute
 from nova.interfaces.conductor import Conductor
 from nova.interfaces.volume import VolumeService
@@ -38,8 +39,8 @@ BUILD_TIMEOUT_S = 1800.0
 """Of a whole build on this host, where the options say nothing."""
 
 
-def build(parts: Parts) -> list[Service]:
-    """The daemon."""
+def build(parts: Parts, images: ImageService | None = None) -> list[Service]:
+    """The daemon; *images* where the image service is in the same process, else it is asked over HTTP."""
     conf = parts.conf
     require(conf, "compute_driver", "firewall_driver", "libvirt.virt_type")
     filters = make_filters(parts)
@@ -50,7 +51,7 @@ def build(parts: Parts) -> list[Service]:
         volume=parts.client(VolumeService),
         peers=parts.client(Compute),
         images=image_reader(parts),
-        image_service=remote_images(parts),
+        image_service=images or remote_images(parts),
         settings=_settings(parts),
     )
     daemon = ComputeDaemon(
