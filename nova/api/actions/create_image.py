@@ -47,6 +47,11 @@ def create_image(
     return _ordered(cloud, context, uuid, Action.CREATE_IMAGE, rule=RULE, request=request)
 
 
+def check(cloud: Cloud, context: RequestContext, uuid: str) -> None:
+    """Raise what :func:`create_image` would raise about the server, without changing anything."""
+    _copyable(cloud, context, uuid, Action.CREATE_IMAGE, rule=RULE)
+
+
 def create_backup(
     cloud: Cloud,
     context: RequestContext,

@@ -18,8 +18,9 @@ DESCRIPTION = "description"
 
 def create(request: Ec2Request) -> Mapping[str, Value]:
     """CreateImage"""
-    request = request.with_token()  # the host uploads in the caller's name
     instance = request.cloud.db.run(lambda tx: instance_of(request.inside(tx), request.text("InstanceId")), write=False)
+    actions.check(request.cloud, request.context, instance.uuid)
+    request = request.with_token()  # the host uploads in the caller's name
     description = request.text("Description")
     image = actions.create_image(
         request.cloud,
