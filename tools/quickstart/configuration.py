@@ -39,6 +39,7 @@ api_paste_config = {checkout}/etc/nova/api-paste.ini
 rootwrap_config = {rootwrap}
 compute_driver = libvirt
 resume_guests_state_on_host_boot = true
+allow_resize_to_same_host = true
 network_manager = nova.network.manager.FlatDHCPManager
 flat_network_bridge = {bridge}
 fixed_range = {fixed_range}
